@@ -1,0 +1,270 @@
+//! Typed expressions: what the binder makes by Flink's rules and the engine lowers to kernels.
+//!
+//! Every implicit cast is already explicit here: the two sides of a comparison or an arithmetic operation have the types that
+//! Flink's runtime would see, so the engine never coerces.
+
+use weir_base::Span;
+
+use crate::{DataType, Value};
+
+/// An expression over the columns of one input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// What it does.
+    pub kind: ExprKind,
+    /// The type of its result.
+    pub data_type: DataType,
+    /// Where it stands in the script, for errors while it runs.
+    pub span: Span,
+}
+
+/// The forms of an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExprKind {
+    /// The column at this index of the input.
+    Column(usize),
+    /// A constant.
+    Literal(Value),
+    /// A function or operator over arguments.
+    Call(Function, Vec<Expr>),
+    /// `CAST(x AS t)` or an implicit cast; the target is the expression's type.
+    Cast(Box<Expr>, CastMode),
+    /// `CASE WHEN condition THEN result ... ELSE result END`; a simple CASE is rewritten to this. `otherwise` is NULL where absent.
+    Case {
+        /// Conditions (BOOLEAN) with results, in order. Later ones are evaluated only for rows where no earlier one was TRUE.
+        branches: Vec<(Expr, Expr)>,
+        /// The result where no condition was TRUE.
+        otherwise: Box<Expr>,
+    },
+    /// The field at this index of a ROW.
+    Field(Box<Expr>, usize),
+}
+
+/// How a cast treats what does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CastMode {
+    /// `CAST`: a value that cannot be read fails the job.
+    Cast,
+    /// `TRY_CAST`: it becomes NULL.
+    TryCast,
+}
+
+/// Scalar functions and operators. The binder has checked number and types of arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// `a AND b ...`: three-valued; later arguments are evaluated only where no earlier one is FALSE.
+    And,
+    /// `a OR b ...`: three-valued; later arguments are evaluated only where no earlier one is TRUE.
+    Or,
+    /// `NOT a`
+    Not,
+    /// `a IS NULL`
+    IsNull,
+    /// `a IS NOT NULL`
+    IsNotNull,
+    /// `a IS TRUE`
+    IsTrue,
+    /// `a IS FALSE`
+    IsFalse,
+    /// `a IS NOT TRUE`
+    IsNotTrue,
+    /// `a IS NOT FALSE`
+    IsNotFalse,
+    /// `a = b`
+    Equal,
+    /// `a <> b`
+    NotEqual,
+    /// `a < b`
+    Less,
+    /// `a <= b`
+    LessOrEqual,
+    /// `a > b`
+    Greater,
+    /// `a >= b`
+    GreaterOrEqual,
+    /// `a IS DISTINCT FROM b`
+    IsDistinctFrom,
+    /// `a IS NOT DISTINCT FROM b`
+    IsNotDistinctFrom,
+    /// `a IN (b, c, ...)`, three-valued; arguments: needle, then the list.
+    In,
+    /// `a LIKE pattern [ESCAPE e]`
+    Like,
+    /// `a SIMILAR TO pattern [ESCAPE e]`
+    SimilarTo,
+    /// `a + b`: numbers, or a time and an interval.
+    Add,
+    /// `a - b`
+    Subtract,
+    /// `a * b`
+    Multiply,
+    /// `a / b`
+    Divide,
+    /// `a % b`, `MOD(a, b)`
+    Modulo,
+    /// `-a`
+    Negate,
+    /// `ABS(a)`
+    Abs,
+    /// `FLOOR(a)`
+    Floor,
+    /// `CEIL(a)`
+    Ceil,
+    /// `ROUND(a [, digits])`
+    Round,
+    /// `TRUNCATE(a [, digits])`
+    Truncate,
+    /// `POWER(a, b)`
+    Power,
+    /// `SQRT(a)`
+    Sqrt,
+    /// `EXP(a)`
+    Exp,
+    /// `LN(a)`
+    Ln,
+    /// `LOG10(a)`
+    Log10,
+    /// `SIGN(a)`
+    Sign,
+    /// `GREATEST(a, ...)`: NULL where an argument is NULL.
+    Greatest,
+    /// `LEAST(a, ...)`: NULL where an argument is NULL.
+    Least,
+    /// `COALESCE(a, ...)`: later arguments are evaluated only where all earlier ones are NULL.
+    Coalesce,
+    /// `NULLIF(a, b)`
+    NullIf,
+    /// `IF(condition, a, b)`
+    If,
+    /// `a || b`, `CONCAT(a, ...)`: NULL where an argument is NULL.
+    Concat,
+    /// `CONCAT_WS(separator, a, ...)`: NULL arguments are left out.
+    ConcatWs,
+    /// `UPPER(a)`
+    Upper,
+    /// `LOWER(a)`
+    Lower,
+    /// `TRIM([BOTH] characters FROM a)`: arguments a, characters.
+    TrimBoth,
+    /// `TRIM(LEADING characters FROM a)`, `LTRIM(a)`
+    TrimLeading,
+    /// `TRIM(TRAILING characters FROM a)`, `RTRIM(a)`
+    TrimTrailing,
+    /// `CHAR_LENGTH(a)`: characters.
+    CharLength,
+    /// `SUBSTRING(a FROM start [FOR length])`, `SUBSTR(a, start [, length])`
+    Substring,
+    /// `POSITION(a IN b)`, arguments a, b: from 1, 0 where absent.
+    Position,
+    /// `REPLACE(a, from, to)`
+    Replace,
+    /// `REGEXP_EXTRACT(a, pattern [, group])`
+    RegexpExtract,
+    /// `REGEXP_REPLACE(a, pattern, to)`
+    RegexpReplace,
+    /// `REGEXP(a, pattern)`
+    Regexp,
+    /// `SPLIT_INDEX(a, separator, index)`
+    SplitIndex,
+    /// `LPAD(a, length, pad)`
+    Lpad,
+    /// `RPAD(a, length, pad)`
+    Rpad,
+    /// `REVERSE(a)`
+    Reverse,
+    /// `MD5(a)`
+    Md5,
+    /// `SHA256(a)`
+    Sha256,
+    /// `PROCTIME()`, `CURRENT_TIMESTAMP`, `NOW()`: the processing time of the batch, TIMESTAMP_LTZ(3).
+    CurrentTimestamp,
+    /// `LOCALTIMESTAMP`: the processing time in `table.local-time-zone`, TIMESTAMP(3).
+    LocalTimestamp,
+    /// `CURRENT_DATE` in `table.local-time-zone`
+    CurrentDate,
+    /// `TO_TIMESTAMP_LTZ(number, precision)`: epoch seconds (0) or milliseconds (3).
+    ToTimestampLtz,
+    /// `TO_TIMESTAMP(text [, format])`
+    ToTimestamp,
+    /// `TO_DATE(text [, format])`
+    ToDate,
+    /// `DATE_FORMAT(timestamp, format)`
+    DateFormat,
+    /// `FROM_UNIXTIME(seconds [, format])`
+    FromUnixtime,
+    /// `UNIX_TIMESTAMP(text [, format])`
+    UnixTimestamp,
+    /// `EXTRACT(unit FROM a)`: arguments the unit as an upper-case string literal, then a.
+    Extract,
+    /// `FLOOR(a TO unit)`: arguments a, the unit as an upper-case string literal.
+    FloorTo,
+    /// `CEIL(a TO unit)`
+    CeilTo,
+    /// `TIMESTAMPDIFF(unit, a, b)`: arguments the unit as an upper-case string literal, a, b.
+    TimestampDiff,
+    /// `ARRAY[a, ...]`
+    ArrayOf,
+    /// `MAP[key, value, ...]`
+    MapOf,
+    /// `ROW(a, ...)`
+    RowOf,
+    /// `array[index]` (from 1) and `map[key]`: NULL where absent.
+    ItemAt,
+    /// `CARDINALITY(a)` of an array or a map.
+    Cardinality,
+    /// `JSON_VALUE(text, path)`: the scalar at the path as STRING, NULL where absent.
+    JsonValue,
+}
+
+impl Expr {
+    /// An expression that nobody wrote.
+    pub fn new(kind: ExprKind, data_type: DataType) -> Self {
+        Self { kind, data_type, span: Span::default() }
+    }
+
+    /// The column at `index`, of `data_type`.
+    pub fn column(index: usize, data_type: DataType) -> Self {
+        Self::new(ExprKind::Column(index), data_type)
+    }
+
+    /// The same expression, standing at `span`.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.span = span;
+        self
+    }
+
+    /// Calls `visit` for this expression and everything inside it, outermost first.
+    pub fn visit(&self, visit: &mut impl FnMut(&Expr)) {
+        visit(self);
+        match &self.kind {
+            ExprKind::Column(_) | ExprKind::Literal(_) => {}
+            ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit(visit)),
+            ExprKind::Cast(inner, _) | ExprKind::Field(inner, _) => inner.visit(visit),
+            ExprKind::Case { branches, otherwise } => {
+                for (condition, result) in branches {
+                    condition.visit(visit);
+                    result.visit(visit);
+                }
+                otherwise.visit(visit);
+            }
+        }
+    }
+
+    /// Calls `change` for every part, innermost first, then for the whole.
+    pub fn rewrite(&mut self, change: &mut impl FnMut(&mut Expr)) {
+        match &mut self.kind {
+            ExprKind::Column(_) | ExprKind::Literal(_) => {}
+            ExprKind::Call(_, arguments) => arguments.iter_mut().for_each(|argument| argument.rewrite(change)),
+            ExprKind::Cast(inner, _) | ExprKind::Field(inner, _) => inner.rewrite(change),
+            ExprKind::Case { branches, otherwise } => {
+                for (condition, result) in branches {
+                    condition.rewrite(change);
+                    result.rewrite(change);
+                }
+                otherwise.rewrite(change);
+            }
+        }
+        change(self);
+    }
+}

@@ -1,0 +1,20 @@
+//! The plan: Flink's types, typed expressions and the job graph, as plain data.
+//!
+//! `sql` makes it, `engine` runs it, `explain` prints it. It owns no behaviour of a running job, and does no I/O.
+
+mod aggregate;
+mod catalog;
+mod expr;
+mod graph;
+mod types;
+mod value;
+
+pub use aggregate::{AggregateCall, AggregateFunction};
+pub use catalog::{ChangelogMode, ConnectorSpec, FormatSpec, MetadataKey, OptionSpec, OptionType, TableOptions};
+pub use expr::{CastMode, Expr, ExprKind, Function};
+pub use graph::{
+    Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn, SourceSpec,
+    TimeDomain, TumbleSpec, WatermarkSpec, WindowProperty,
+};
+pub use types::{DataType, Field, LogicalType, Schema};
+pub use value::Value;
