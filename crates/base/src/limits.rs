@@ -53,5 +53,6 @@ pub const DELTAS_MAX: usize = 16;
 /// Time from a request to stop until the process ends at the latest.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-const _: () = assert!(FETCH_BYTES_MAX <= RECORD_BYTES_MAX, "a fetch must be able to hold at least a record of its own size");
+const _: () =
+    assert!(FETCH_BYTES_MAX <= RECORD_BYTES_MAX, "a fetch must be able to hold at least a record of its own size");
 const _: () = assert!(DEAD_LETTER_BYTES_MAX <= RECORD_BYTES_MAX, "a dead letter keeps a part of a record, never more");

@@ -13,8 +13,8 @@ pub use aggregate::{AggregateCall, AggregateFunction};
 pub use catalog::{ChangelogMode, ConnectorSpec, FormatSpec, MetadataKey, OptionSpec, OptionType, TableOptions};
 pub use expr::{CastMode, Expr, ExprKind, Function};
 pub use graph::{
-    Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn, SourceSpec,
-    TimeDomain, TumbleSpec, WatermarkSpec, WindowProperty,
+    Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn, SourceSpec, TimeDomain,
+    TumbleSpec, WatermarkSpec, WindowProperty,
 };
 pub use types::{DataType, Field, LogicalType, Schema};
 pub use value::Value;

@@ -1,0 +1,57 @@
+//! Raw records as a reader fetches them: one buffer, and where each record lies in it.
+
+use std::ops::Range;
+
+use arrow_buffer::Buffer;
+use weir_base::Timestamp;
+
+/// Records of one split, in order, in one buffer that decoded string columns may share.
+#[derive(Debug, Clone)]
+pub struct RawRecords {
+    /// The bytes of all values (and keys).
+    pub data: Buffer,
+    /// The records.
+    pub records: Vec<RawRecord>,
+    /// Keys of the records, parallel to `records`, where the connector has keys; `None` entries are NULL keys.
+    pub keys: Option<Vec<Option<Range<u32>>>>,
+    /// The connector's timestamps, parallel to `records`, where it has any (Kafka's record timestamp).
+    pub timestamps: Option<Vec<Timestamp>>,
+}
+
+/// One record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawRecord {
+    /// First byte of its value in `data`.
+    pub start: u32,
+    /// Bytes of its value; meaningless when `null`.
+    pub length: u32,
+    /// Where it stands in its split: a byte offset in a file, an offset in a partition.
+    pub offset: u64,
+    /// Whether its value is NULL (a tombstone) rather than empty.
+    pub null: bool,
+}
+
+impl RawRecords {
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The value of record `index`; empty for a NULL.
+    #[inline]
+    pub fn value(&self, index: usize) -> &[u8] {
+        let record = self.records[index];
+        if record.null { &[] } else { &self.data[record.start as usize..(record.start + record.length) as usize] }
+    }
+
+    /// The key of record `index`.
+    pub fn key(&self, index: usize) -> Option<&[u8]> {
+        let range = self.keys.as_ref()?[index].clone()?;
+        Some(&self.data[range.start as usize..range.end as usize])
+    }
+}

@@ -1,0 +1,134 @@
+//! The registry: every cell with its scope, name and labels; read when somebody asks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{Counter, Gauge, Histogram, Meter};
+
+/// Flink's scopes: they decide the prefix of a name and the page it stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// `flink_jobmanager_`
+    JobManager,
+    /// `flink_jobmanager_job_`
+    Job,
+    /// `flink_taskmanager_`
+    TaskManager,
+    /// `flink_taskmanager_job_`
+    TaskManagerJob,
+    /// `flink_taskmanager_job_task_`
+    Task,
+    /// `flink_taskmanager_job_task_operator_`
+    Operator,
+}
+
+/// Label names with values, in the order they are shown.
+pub type Labels = Vec<(&'static str, String)>;
+
+/// What a metric's value is read from.
+#[derive(Clone)]
+pub enum Value {
+    /// A counter.
+    Counter(Counter),
+    /// A gauge.
+    Gauge(Gauge),
+    /// A meter's rate.
+    Meter(Meter),
+    /// A histogram: shown as a summary.
+    Histogram(Histogram),
+    /// Computed when it is read.
+    Computed(Arc<dyn Fn() -> f64 + Send + Sync>),
+}
+
+/// One metric.
+#[derive(Clone)]
+pub struct Metric {
+    /// Its scope.
+    pub scope: Scope,
+    /// Its name without scope, as Flink writes it: `numRecordsIn`, or `KafkaSourceReader_topic_partition_currentOffset`.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// Where its value is.
+    pub value: Value,
+}
+
+/// All metrics of the process; cheap to clone, shared by its clones.
+///
+/// A registry can be narrowed (`with`): metrics registered through the narrowed one carry its labels and go when `retire` is called with
+/// them.
+#[derive(Clone, Default)]
+pub struct Registry {
+    metrics: Arc<Mutex<Vec<Metric>>>,
+    labels: Labels,
+}
+
+impl Registry {
+    /// The same registry; what is registered through it carries `labels` behind those it already has.
+    #[must_use]
+    pub fn with(&self, labels: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let mut all = self.labels.clone();
+        all.extend(labels);
+        Self { metrics: Arc::clone(&self.metrics), labels: all }
+    }
+
+    /// Registers a counter.
+    pub fn counter(&self, scope: Scope, name: impl Into<String>) -> Counter {
+        let counter = Counter::default();
+        self.register(scope, name, Value::Counter(counter.clone()));
+        counter
+    }
+
+    /// Registers a counter together with its rate, called `<name>PerSecond`, as Flink does.
+    pub fn counter_with_rate(&self, scope: Scope, name: &str) -> Counter {
+        let counter = self.counter(scope, name);
+        self.register(scope, format!("{name}PerSecond"), Value::Meter(Meter::of(counter.clone())));
+        counter
+    }
+
+    /// Registers a gauge.
+    pub fn gauge(&self, scope: Scope, name: impl Into<String>) -> Gauge {
+        let gauge = Gauge::default();
+        self.register(scope, name, Value::Gauge(gauge.clone()));
+        gauge
+    }
+
+    /// Registers a histogram.
+    pub fn histogram(&self, scope: Scope, name: impl Into<String>) -> Histogram {
+        let histogram = Histogram::default();
+        self.register(scope, name, Value::Histogram(histogram.clone()));
+        histogram
+    }
+
+    /// Registers a value that is computed when it is read.
+    pub fn computed(&self, scope: Scope, name: impl Into<String>, read: impl Fn() -> f64 + Send + Sync + 'static) {
+        self.register(scope, name, Value::Computed(Arc::new(read)));
+    }
+
+    fn register(&self, scope: Scope, name: impl Into<String>, value: Value) {
+        let metric = Metric { scope, name: name.into(), labels: self.labels.clone(), value };
+        self.lock().push(metric);
+    }
+
+    /// Takes away all metrics that carry every one of this registry's labels: a job or task that ended.
+    pub fn retire(&self) {
+        self.lock().retain(|metric| !self.labels.iter().all(|label| metric.labels.contains(label)));
+    }
+
+    /// All metrics as they stand.
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.lock().clone()
+    }
+
+    /// Lets every meter take its sample; to be called once a second.
+    pub fn tick(&self) {
+        for metric in self.metrics() {
+            if let Value::Meter(meter) = metric.value {
+                meter.tick();
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Metric>> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
