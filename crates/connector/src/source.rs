@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 use weir_base::{Clock, Result};
 use weir_format::RawRecords;
 use weir_metrics::Registry;
@@ -45,6 +45,12 @@ pub trait Source: Send + Sync {
 
     /// Whether the job ends when all splits have been read to their end.
     fn is_bounded(&self) -> bool;
+
+    /// Whether a reader reads its splits one after another (files) rather than all at once (partitions): a split that is not begun yet then holds no
+    /// watermark back.
+    fn reads_in_turn(&self) -> bool {
+        false
+    }
 
     /// A reader for one subtask, called once a run.
     ///
@@ -100,6 +106,8 @@ pub enum Fetch {
         split: SplitId,
         /// What was read: at most `limits::BATCH_ROWS_MAX` records.
         payload: Payload,
+        /// The metadata columns that the table's spec asks for (`SourceColumn::Metadata`), in that order, one value a record.
+        metadata: Vec<ArrayRef>,
         /// Where the first record stands.
         first: Position,
         /// The position behind the last one.

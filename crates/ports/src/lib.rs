@@ -1,1 +1,12 @@
-//! Placeholder.
+//! Ports: the traits by which the planes of Weir speak to each other, with their plain data.
+//!
+//! `Workers` is offered by the engine and used by `jobs`: a job is deployed, barriers go in, acknowledgements come out. Nothing here does anything.
+
+mod frozen;
+mod workers;
+
+pub use frozen::{Entries, Frozen, FrozenPart, RestoredState, Unconfirmed};
+pub use workers::{
+    Acknowledgement, Barrier, BarrierKind, Deployment, EngineSettings, Event, PreparedSink, Restored, Run, RunId,
+    SourcePositions, SplitState, Totals, Workers,
+};
