@@ -19,8 +19,11 @@ pub struct FrozenPart {
     /// Whether the entries are the whole table rather than what changed since the last completed checkpoint.
     pub full: bool,
     /// Gives out the entries; called once, on the writer's thread.
-    pub entries: Box<dyn FnOnce(&mut dyn Entries) -> Result<()> + Send>,
+    pub entries: GiveEntries,
 }
+
+/// Gives out a part's entries, once.
+pub type GiveEntries = Box<dyn FnOnce(&mut dyn Entries) -> Result<()> + Send>;
 
 /// Where a frozen part gives out its entries.
 pub trait Entries {
@@ -44,13 +47,11 @@ pub trait RestoredState: Send {
     ///
     /// # Errors
     /// A file is gone or does not read back as it was written.
-    fn visit(
-        &self,
-        part: &str,
-        now: Timestamp,
-        visit: &mut dyn FnMut(u16, &[u8], Option<(&[u8], Timestamp)>) -> Result<()>,
-    ) -> Result<()>;
+    fn visit(&self, part: &str, now: Timestamp, visit: &mut VisitEntry<'_>) -> Result<()>;
 }
+
+/// Is handed key group, key, and value with expiry, or `None` for an entry that has gone.
+pub type VisitEntry<'a> = dyn FnMut(u16, &[u8], Option<(&[u8], Timestamp)>) -> Result<()> + 'a;
 
 /// The dirty sets of an operator, by the epoch that will write them: kept until a checkpoint that holds them is completed.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 mod frozen;
 mod workers;
 
-pub use frozen::{Entries, Frozen, FrozenPart, RestoredState, Unconfirmed};
+pub use frozen::{Entries, Frozen, FrozenPart, GiveEntries, RestoredState, Unconfirmed, VisitEntry};
 pub use workers::{
     Acknowledgement, Barrier, BarrierKind, Deployment, EngineSettings, Event, PreparedSink, Restored, Run, RunId,
     SourcePositions, SplitState, Totals, Workers,

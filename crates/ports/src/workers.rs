@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use weir_base::limits::BATCH_ROWS_MAX;
 use weir_base::{Clock, Epoch, Error, Result};
 use weir_connector::{Flush, Position, Prepared, Sink, Source, SplitId};
 use weir_metrics::Registry;
@@ -47,14 +48,23 @@ pub struct Deployment {
 }
 
 /// Settings of a run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct EngineSettings {
+    /// Rows in a batch at most; `weir.batch.rows-max`.
+    pub batch_rows_max: usize,
+
     /// `weir.dedup.exact`: keep whole keys rather than fingerprints.
     pub dedup_exact: bool,
     /// `weir.dead-letter.late`: late rows go to the dead letters.
     pub dead_letter_late: bool,
     /// `table.exec.sink.not-null-enforcer` is DROP rather than ERROR.
     pub not_null_drop: bool,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self { batch_rows_max: BATCH_ROWS_MAX, dedup_exact: false, dead_letter_late: false, not_null_drop: false }
+    }
 }
 
 /// A run of a job. Dropping it cancels it.
