@@ -50,6 +50,7 @@ impl Gauge {
 #[derive(Debug, Clone)]
 pub struct Meter {
     counter: Counter,
+    scale: f64,
     window: Arc<Mutex<std::collections::VecDeque<u64>>>,
 }
 
@@ -59,7 +60,12 @@ const METER_SECONDS: usize = 60;
 impl Meter {
     /// The rate of `counter`.
     pub fn of(counter: Counter) -> Self {
-        Self { counter, window: Arc::default() }
+        Self::scaled(counter, 1.0)
+    }
+
+    /// The rate of `counter` times `scale`: microseconds spent, say, as milliseconds a second.
+    pub fn scaled(counter: Counter, scale: f64) -> Self {
+        Self { counter, scale, window: Arc::default() }
     }
 
     /// Takes a sample; to be called once a second.
@@ -78,7 +84,7 @@ impl Meter {
             (Some(first), Some(last)) if window.len() > 1 => {
                 #[expect(clippy::cast_precision_loss, reason = "a rate is an approximation")]
                 let rate = last.saturating_sub(*first) as f64 / (window.len() - 1) as f64;
-                rate
+                rate * self.scale
             }
             _ => 0.0,
         }

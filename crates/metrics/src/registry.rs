@@ -85,6 +85,11 @@ impl Registry {
         counter
     }
 
+    /// Registers the rate of `counter`, which is not shown itself, times `scale`.
+    pub fn rate_of(&self, scope: Scope, name: impl Into<String>, counter: &Counter, scale: f64) {
+        self.register(scope, name, Value::Meter(Meter::scaled(counter.clone(), scale)));
+    }
+
     /// Registers a gauge.
     pub fn gauge(&self, scope: Scope, name: impl Into<String>) -> Gauge {
         let gauge = Gauge::default();
