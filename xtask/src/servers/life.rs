@@ -20,6 +20,9 @@ const READY_LIMIT: Duration = Duration::from_secs(120);
 /// How often other ports are tried, when somebody took ours between the search and the start.
 const PORT_ATTEMPTS: u32 = 3;
 
+/// Lines of a log in which a lost port is looked for: stack traces are long.
+const LOG_LINES_READ: usize = 500;
+
 /// What a server is found to be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
@@ -58,12 +61,10 @@ pub fn up(server: &Server, place: &Place) -> Result<Value> {
             .map_err(|error| Failure::io(format_args!("make {}", place.run.display()), &error))?;
         let ports = Ports::free(server.ports, std::process::id().wrapping_add(attempt))?;
         let begun = (server.configure)(place, &ports).and_then(|()| begin(server, place, &ports));
-        match begun {
-            Err(failure) if attempt < PORT_ATTEMPTS && failure.to_string().contains("ddress already in use") => {
-                attempt += 1
-            }
-            other => return other,
+        if begun.is_ok() || attempt == PORT_ATTEMPTS || !lost_a_port(place) {
+            return begun;
         }
+        attempt += 1;
     }
 }
 
@@ -106,6 +107,12 @@ pub fn logs(place: &Place, lines_max: usize) -> BTreeMap<String, String> {
         (path.display().to_string(), command::tail(&String::from_utf8_lossy(&text), lines_max))
     })
     .collect()
+}
+
+/// Whether a process says that somebody else took its port.
+fn lost_a_port(place: &Place) -> bool {
+    let logs = logs(place, LOG_LINES_READ);
+    logs.values().any(|text| text.contains("Address already in use") || text.contains("BindException"))
 }
 
 /// Starts all processes, waits until each answers, and writes `endpoints.json`; stops them all if one does not.
