@@ -10,13 +10,15 @@ use super::fetch;
 use super::place::{self, Place};
 use super::ports::Ports;
 use super::process::{self, Started};
-use super::server::Server;
+use super::server::{Process, Server};
 use crate::clock;
 use crate::command;
 use crate::failure::{Failure, Result};
 
 /// How long a server may take until it answers; Flink on a busy machine takes half of it.
 const READY_LIMIT: Duration = Duration::from_secs(120);
+/// How long a server that runs already may take until it answers.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How often other ports are tried, when somebody took ours between the search and the start.
 const PORT_ATTEMPTS: u32 = 3;
 
@@ -42,15 +44,15 @@ pub fn state(place: &Place) -> State {
     if gone.is_empty() { State::Up { endpoints } } else { State::Broken { gone } }
 }
 
-/// Sees to it that the server runs and answers, and gives its endpoints. One that runs is left alone; one that does not
-/// begins with empty data.
+/// Sees to it that the server runs and answers, and gives its endpoints. One that answers is left alone; one that does
+/// not (ended, or paused and forgotten) begins with empty data.
 ///
 /// # Errors
 /// Fails when it cannot be fetched or started, or does not answer in time; nothing stays running then.
 pub fn up(server: &Server, place: &Place) -> Result<Value> {
     let _lock = place.lock()?;
     fetch::ensure(server, place)?;
-    if let State::Up { endpoints } = state(place) {
+    if let Some(endpoints) = answering(server, place) {
         return Ok(endpoints);
     }
     let mut attempt = 1;
@@ -68,13 +70,27 @@ pub fn up(server: &Server, place: &Place) -> Result<Value> {
     }
 }
 
+/// The endpoints of a server that runs and answers soon.
+fn answering(server: &Server, place: &Place) -> Option<Value> {
+    let State::Up { endpoints } = state(place) else { return None };
+    let ports = ports_of(&endpoints, server)?;
+    let mut processes = (server.processes)(place, &ports).into_iter();
+    let is_ready = |process: Process| clock::wait_for(ANSWER_LIMIT, || (process.ready)().then_some(())).is_some();
+    processes.all(is_ready).then_some(endpoints)
+}
+
+/// The ports that a server was started with.
+fn ports_of(endpoints: &Value, server: &Server) -> Option<Ports> {
+    Ports::of_json(endpoints.get("ports")?, server.ports)
+}
+
 /// Stops what runs of the server and starts it again with the same ports and data.
 ///
 /// # Errors
 /// Fails when it was never up, or does not come up again.
 pub fn restart(server: &Server, place: &Place) -> Result<Value> {
     let _lock = place.lock()?;
-    let ports = read(&place.endpoints()).and_then(|found| Ports::of_json(found.get("ports")?, server.ports));
+    let ports = read(&place.endpoints()).and_then(|found| ports_of(&found, server));
     let ports = ports.ok_or_else(|| {
         let up = format!("cargo xtask servers up {}", server.name);
         Failure::new(format!("restart {}: it is not up", server.name)).hint(format!("`{up}` starts it"))

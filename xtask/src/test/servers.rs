@@ -55,6 +55,9 @@ impl Group {
     /// # Errors
     /// Fails when a process does not end.
     pub fn stop(self) -> Result<()> {
+        for server in self.all.iter().filter(|server| !self.ours.iter().any(|ours| ours.name == server.name)) {
+            println!("{0}: was up before, stays up; `cargo xtask servers down {0}` stops it", server.name);
+        }
         self.ours.iter().try_for_each(|server| servers::stop(server))
     }
 }
