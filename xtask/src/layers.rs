@@ -1,7 +1,8 @@
 //! Which crate may use which: the table of the layers, and its comparison with what `cargo metadata` says.
 //!
 //! A crate uses crates of lower layers only. What goes sideways is listed with its reason; what must not be used
-//! although it lies lower is listed with its reason too. Development dependencies are free.
+//! although it lies lower is listed with its reason too. Development dependencies are free. `ARCHITECTURE.md` must name
+//! each crate: prose drifts where nothing holds it.
 
 use serde_json::Value;
 
@@ -59,6 +60,8 @@ const FORBIDDEN: &[(&str, &str, &str)] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Crate {
     name: String,
+    /// From the root, `crates/sql`.
+    folder: String,
     uses: Vec<String>,
 }
 
@@ -68,7 +71,11 @@ struct Crate {
 /// Fails with one line for each breach.
 pub fn run(_: &[String]) -> Result<()> {
     let crates = workspace()?;
-    let breaches = check(&crates);
+    let mut breaches = check(&crates);
+    // The page may be missing in an export of the sources; what CI checks out has it.
+    if let Ok(page) = std::fs::read_to_string(command::root().join("ARCHITECTURE.md")) {
+        breaches.extend(unnamed(&crates, &page));
+    }
     if breaches.is_empty() {
         println!("layers: {} crates, each uses lower ones only", crates.len());
         return Ok(());
@@ -99,7 +106,27 @@ fn crates_of(metadata: &Value) -> Vec<Crate> {
         uses.dedup();
         uses
     };
-    packages.iter().map(|package| Crate { name: text(package, "name"), uses: uses(package) }).collect()
+    let root = format!("{}/", text(metadata, "workspace_root"));
+    let folder = |package: &Value| {
+        let manifest = text(package, "manifest_path");
+        manifest.trim_start_matches(&root).trim_end_matches("/Cargo.toml").to_owned()
+    };
+    packages
+        .iter()
+        .map(|package| Crate { name: text(package, "name"), folder: folder(package), uses: uses(package) })
+        .collect()
+}
+
+/// One line for each crate that `page` names neither by its name nor by its folder (nor, a connector, as one of
+/// `crates/connectors/*`).
+fn unnamed(crates: &[Crate], page: &str) -> Vec<String> {
+    let is_named = |each: &&Crate| {
+        let all_connectors = each.folder.starts_with("crates/connectors/") && page.contains("crates/connectors/*");
+        let name = format!("`{}`", each.name);
+        all_connectors || page.contains(&name) || page.contains(&format!("`{}`", each.folder))
+    };
+    let unnamed = crates.iter().filter(|each| !is_named(each));
+    unnamed.map(|each| format!("ARCHITECTURE.md names neither `{}` nor `{}`", each.folder, each.name)).collect()
 }
 
 /// One line for each breach of the table.
@@ -179,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_crate_that_the_table_does_not_know_is_named() {
-        let stranger = Crate { name: "weir-new".to_owned(), uses: Vec::new() };
+        let stranger = Crate { name: "weir-new".to_owned(), folder: "crates/new".to_owned(), uses: Vec::new() };
         assert!(check(&[stranger]).contains(&"weir-new is in no layer of the table".to_owned()));
         assert!(check(&[]).contains(&"the table names weir-sql, which is no crate of the workspace".to_owned()));
     }
@@ -203,10 +230,23 @@ mod tests {
             dependency("d", json!("build")),
             dependency("serde", Value::Null),
         ];
-        let package = |name: &str, uses: &[Value]| json!({ "name": name, "dependencies": uses });
+        let manifest = |name: &str| format!("/repo/crates/{name}/Cargo.toml");
+        let package =
+            |name: &str, uses: &[Value]| json!({ "name": name, "dependencies": uses, "manifest_path": manifest(name) });
         let packages = [package("a", &uses), package("b", &[]), package("c", &[]), package("d", &[])];
-        let found = crates_of(&json!({ "packages": packages }));
-        assert_eq!(found[0], Crate { name: "a".to_owned(), uses: vec!["b".to_owned(), "d".to_owned()] });
+        let found = crates_of(&json!({ "packages": packages, "workspace_root": "/repo" }));
+        let uses = vec!["b".to_owned(), "d".to_owned()];
+        assert_eq!(found[0], Crate { name: "a".to_owned(), folder: "crates/a".to_owned(), uses });
         assert_eq!(found.len(), 4);
+    }
+
+    #[test]
+    fn the_page_of_the_architecture_names_each_crate() {
+        let of =
+            |name: &str, folder: &str| Crate { name: name.to_owned(), folder: folder.to_owned(), uses: Vec::new() };
+        let crates = [of("weir-sql", "crates/sql"), of("weir-kafka", "crates/connectors/kafka"), of("xtask", "xtask")];
+        assert!(unnamed(&crates, "`crates/sql`, `crates/connectors/*`, `xtask`").is_empty());
+        let missing = "ARCHITECTURE.md names neither `crates/connectors/kafka` nor `weir-kafka`";
+        assert_eq!(unnamed(&crates, "`weir-sql`, `xtask`"), [missing]);
     }
 }
