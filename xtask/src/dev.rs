@@ -1,14 +1,17 @@
 //! `cargo xtask dev`: the demo from the development build; what follows is handed on to it.
 
-use crate::command;
-use crate::failure::Result;
+use std::os::unix::process::CommandExt;
 
-/// Builds Weir and runs `weir demo` with `args`, on this terminal.
+use crate::command;
+use crate::failure::{Failure, Result};
+
+/// Becomes `cargo run -- demo ARGS`: the demo has the terminal to itself, and Ctrl-C ends it in its own way.
 ///
 /// # Errors
-/// Fails when the build or the demo does.
+/// Fails when cargo cannot be started; else there is no way back.
 pub fn run(args: &[String]) -> Result<()> {
     let mut cargo = command::cargo();
     cargo.args(["run", "--package", "weir", "--bin", "weir", "--", "demo"]).args(args);
-    command::run(&mut cargo)
+    let error = cargo.exec();
+    Err(Failure::io(format_args!("start `{}`", command::typed(&cargo)), &error))
 }
