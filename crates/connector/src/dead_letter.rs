@@ -1,5 +1,10 @@
 //! Dead letters: records that could not be used, with all that is needed to understand and replay them.
 
+use std::sync::Arc;
+
+use arrow_array::builder::{BinaryViewBuilder, Int64Builder, StringViewBuilder, TimestampMillisecondBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use weir_base::{Epoch, Error, Result, Timestamp};
 use weir_plan::{DataType, Field, LogicalType, Schema};
 
 /// One record or row that was set aside.
@@ -48,4 +53,47 @@ pub fn dead_letter_schema() -> Schema {
         required("raw_length", LogicalType::BigInt),
         Field::new("raw_hash", DataType::string()),
     ])
+}
+
+/// The rows of `letters`, by `dead_letter_schema`.
+///
+/// # Errors
+/// Never, while the schema is what it is.
+pub fn dead_letter_batch(job: &str, epoch: Epoch, letters: &[DeadLetter], now: Timestamp) -> Result<RecordBatch> {
+    let text = |value: fn(&DeadLetter) -> &str| -> ArrayRef {
+        let mut column = StringViewBuilder::new();
+        letters.iter().for_each(|letter| column.append_value(value(letter)));
+        Arc::new(column.finish())
+    };
+    let number = |value: fn(&DeadLetter) -> u64| -> ArrayRef {
+        let mut column = Int64Builder::new();
+        letters.iter().for_each(|letter| column.append_value(i64::try_from(value(letter)).unwrap_or(i64::MAX)));
+        Arc::new(column.finish())
+    };
+    let mut time = TimestampMillisecondBuilder::new().with_timezone("UTC");
+    let (mut jobs, mut epochs) = (StringViewBuilder::new(), Int64Builder::new());
+    let (mut raw, mut hash) = (BinaryViewBuilder::new(), StringViewBuilder::new());
+    for letter in letters {
+        time.append_value(now);
+        jobs.append_value(job);
+        epochs.append_value(i64::try_from(epoch.0).unwrap_or(i64::MAX));
+        raw.append_value(&letter.raw);
+        hash.append_option(letter.raw_hash.map(|hash| format!("{hash:016x}")));
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(time.finish()),
+        Arc::new(jobs.finish()),
+        Arc::new(epochs.finish()),
+        text(|letter| letter.kind),
+        text(|letter| &letter.cause),
+        text(|letter| &letter.table),
+        text(|letter| &letter.split),
+        number(|letter| letter.offset),
+        number(|letter| letter.line),
+        number(|letter| u64::from(letter.column)),
+        Arc::new(raw.finish()),
+        number(|letter| letter.raw_length),
+        Arc::new(hash.finish()),
+    ];
+    RecordBatch::try_new(dead_letter_schema().arrow(), columns).map_err(|error| Error::internal(error.to_string()))
 }

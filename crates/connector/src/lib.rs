@@ -10,7 +10,7 @@ mod sink;
 mod source;
 
 pub use batch::Batch;
-pub use dead_letter::{DeadLetter, dead_letter_schema};
+pub use dead_letter::{DeadLetter, dead_letter_batch, dead_letter_schema};
 pub use factory::{Factory, JobContext};
 pub use sink::{
     Committer, Decider, Decision, Flush, LastDecided, Prepared, Progress, Ready, Role, Sink, SinkOffsets, Writer,

@@ -14,6 +14,9 @@ use weir_plan::{JobGraph, NodeId};
 
 use crate::{Frozen, RestoredState};
 
+/// The uid under which dead letters stand in a checkpoint.
+pub const DEAD_LETTERS_UID: &str = "dead-letters";
+
 /// Runs jobs.
 pub trait Workers: Send + Sync {
     /// Starts all subtasks of a job, restored where `deployment.restored` says so. No element flows in that `restored` already holds.
