@@ -2,8 +2,20 @@
 //!
 //! A decoder never loses a record silently: each raw record becomes a row or a `BadRecord`. It owns no I/O; the source's task feeds it.
 
+mod calendar;
+mod column;
+mod formats;
+mod json;
+mod options;
+mod parse;
 mod raw_records;
+mod rows;
+pub mod text;
 mod traits;
+mod view;
 
+pub(crate) use formats::only_inserts;
+pub use formats::{decoder, encoder, ignores_parse_errors};
+pub use options::specs;
 pub use raw_records::{RawRecord, RawRecords};
 pub use traits::{BadKind, BadRecord, Decoded, Decoder, Encoder};

@@ -49,6 +49,19 @@ impl RawRecords {
         if record.null { &[] } else { &self.data[record.start as usize..(record.start + record.length) as usize] }
     }
 
+    /// Whether every record is UTF-8, checked in one pass over all of them.
+    pub(crate) fn are_utf8(&self) -> bool {
+        let data = self.data.as_slice();
+        let ends = |record: &RawRecord| record.start as usize + record.length as usize;
+        let values = || self.records.iter().filter(|record| !record.null);
+        let Some(start) = values().map(|record| record.start as usize).min() else { return true };
+        let end = values().map(ends).max().unwrap_or(start);
+        // Two records side by side could each hold a half of one character: neither may begin or end inside of one.
+        let inside = |at: usize| at < end && data[at] & 0xC0 == 0x80;
+        simdutf8::basic::from_utf8(&data[start..end]).is_ok()
+            && !values().any(|record| inside(record.start as usize) || inside(ends(record)))
+    }
+
     /// The key of record `index`.
     pub fn key(&self, index: usize) -> Option<&[u8]> {
         let range = self.keys.as_ref()?[index].clone()?;

@@ -1,0 +1,296 @@
+//! The JSON encoder: rows to objects, as Jackson writes them for Flink.
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, IntervalYearMonthType, Time32MillisecondType,
+};
+use arrow_array::{Array, RecordBatch, StringViewArray};
+use arrow_schema::{DataType as ArrowType, TimeUnit};
+use weir_base::{Error, Result, RowKind};
+use weir_plan::{DataType, Field, LogicalType};
+
+use crate::Encoder;
+use crate::json::decode::timestamp_format;
+use crate::json::escape::write_string;
+use crate::options::FormatOptions;
+use crate::parse::TimestampFormat;
+use crate::text::{
+    Fraction, primitive, timestamp_value, write_base64, write_date, write_decimal, write_double, write_float,
+    write_integer, write_time, write_timestamp,
+};
+
+/// Encodes rows as JSON objects.
+pub(crate) struct JsonEncoder {
+    /// `"name":` of each column, escaped.
+    names: Vec<Vec<u8>>,
+    style: Style,
+    delimiter: Vec<u8>,
+}
+
+/// What the options say of how values are written.
+struct Style {
+    timestamp_format: TimestampFormat,
+    ignore_null_fields: bool,
+    plain_decimals: bool,
+    null_keys: NullKeys,
+}
+
+enum NullKeys {
+    Fail,
+    Drop,
+    Literal(String),
+}
+
+impl JsonEncoder {
+    /// An encoder of `fields` that puts `delimiter` behind each row.
+    ///
+    /// # Errors
+    /// Options with values that are none, or a MAP whose keys are no strings.
+    pub fn new(options: &FormatOptions<'_>, fields: &[Field], delimiter: &[u8]) -> Result<Self> {
+        fields.iter().try_for_each(|field| check(&field.name, &field.data_type))?;
+        let null_keys = match options.one_of("map-null-key.mode", &["FAIL", "DROP", "LITERAL"])? {
+            0 => NullKeys::Fail,
+            1 => NullKeys::Drop,
+            _ => NullKeys::Literal(options.text("map-null-key.literal").unwrap_or("null").into()),
+        };
+        let style = Style {
+            timestamp_format: timestamp_format(options)?,
+            ignore_null_fields: options.boolean("encode.ignore-null-fields", false)?,
+            plain_decimals: options.boolean("encode.decimal-as-plain-number", false)?,
+            null_keys,
+        };
+        let names = fields.iter().map(|field| quoted_name(&field.name)).collect();
+        Ok(Self { names, style, delimiter: delimiter.to_vec() })
+    }
+}
+
+/// `"name":`
+fn quoted_name(name: &str) -> Vec<u8> {
+    let mut quoted = Vec::new();
+    write_string(name.as_bytes(), &mut quoted);
+    quoted.push(b':');
+    quoted
+}
+
+fn check(path: &str, data_type: &DataType) -> Result<()> {
+    match &data_type.logical {
+        LogicalType::Map(key, _) if !key.logical.is_string() => Err(Error::invalid(format!(
+            "encode the column '{path}': JSON format doesn't support non-string as key type of map; the type is {data_type}"
+        ))),
+        LogicalType::Map(_, inner) | LogicalType::Array(inner) => check(path, inner),
+        LogicalType::Row(fields) => {
+            fields.iter().try_for_each(|field| check(&format!("{path}.{}", field.name), &field.data_type))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Encoder for JsonEncoder {
+    fn encode(
+        &mut self,
+        batch: &RecordBatch,
+        kinds: Option<&[RowKind]>,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) -> Result<()> {
+        crate::only_inserts("json", kinds)?;
+        let columns: Vec<Writer<'_>> = batch.columns().iter().map(|column| Writer::of(column.as_ref())).collect();
+        ends.reserve(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            out.push(b'{');
+            let mut first = true;
+            for (column, name) in columns.iter().zip(&self.names) {
+                let null = column.array.is_null(row);
+                if null && self.style.ignore_null_fields {
+                    continue;
+                }
+                if !first {
+                    out.push(b',');
+                }
+                first = false;
+                out.extend_from_slice(name);
+                if null {
+                    out.extend_from_slice(b"null");
+                } else {
+                    column.write(row, &self.style, out).map_err(|error| error.within(format!("encode row {row}")))?;
+                }
+            }
+            out.push(b'}');
+            out.extend_from_slice(&self.delimiter);
+            ends.push(out.len());
+        }
+        Ok(())
+    }
+}
+
+/// A column with its kind looked up once.
+struct Writer<'a> {
+    array: &'a dyn Array,
+    kind: Kind<'a>,
+}
+
+enum Kind<'a> {
+    String(&'a StringViewArray),
+    Double(&'a [f64]),
+    Long(&'a [i64]),
+    Other,
+}
+
+impl<'a> Writer<'a> {
+    fn of(array: &'a dyn Array) -> Self {
+        let kind = match array.data_type() {
+            ArrowType::Utf8View => Kind::String(array.as_string_view()),
+            ArrowType::Float64 => Kind::Double(array.as_primitive::<Float64Type>().values()),
+            ArrowType::Int64 => Kind::Long(array.as_primitive::<Int64Type>().values()),
+            _ => Kind::Other,
+        };
+        Self { array, kind }
+    }
+
+    #[inline]
+    fn write(&self, row: usize, style: &Style, out: &mut Vec<u8>) -> Result<()> {
+        match self.kind {
+            Kind::String(array) => write_string(array.value(row).as_bytes(), out),
+            Kind::Double(values) => write_json_double(values[row], out),
+            Kind::Long(values) => write_integer(values[row], out),
+            Kind::Other => return write_value(self.array, row, style, out),
+        }
+        Ok(())
+    }
+}
+
+/// Jackson puts what is no JSON number in quotes.
+fn write_json_double(value: f64, out: &mut Vec<u8>) {
+    if value.is_finite() {
+        write_double(value, out);
+    } else {
+        out.push(b'"');
+        write_double(value, out);
+        out.push(b'"');
+    }
+}
+
+fn write_value(array: &dyn Array, row: usize, style: &Style, out: &mut Vec<u8>) -> Result<()> {
+    if array.is_null(row) {
+        out.extend_from_slice(b"null");
+        return Ok(());
+    }
+    match array.data_type() {
+        ArrowType::Null => out.extend_from_slice(b"null"),
+        ArrowType::Boolean if array.as_boolean().value(row) => out.extend_from_slice(b"true"),
+        ArrowType::Boolean => out.extend_from_slice(b"false"),
+        ArrowType::Int8 => write_integer(primitive::<Int8Type>(array, row).into(), out),
+        ArrowType::Int16 => write_integer(primitive::<Int16Type>(array, row).into(), out),
+        ArrowType::Int32 => write_integer(primitive::<Int32Type>(array, row).into(), out),
+        ArrowType::Int64 => write_integer(primitive::<Int64Type>(array, row), out),
+        ArrowType::Interval(_) => write_integer(primitive::<IntervalYearMonthType>(array, row).into(), out),
+        ArrowType::Duration(_) => write_integer(primitive::<DurationMillisecondType>(array, row), out),
+        ArrowType::Float32 => {
+            let value = primitive::<Float32Type>(array, row);
+            if value.is_finite() { write_float(value, out) } else { write_json_double(f64::from(value), out) }
+        }
+        ArrowType::Float64 => write_json_double(primitive::<Float64Type>(array, row), out),
+        ArrowType::Decimal128(_, scale) => {
+            let scale = u8::try_from(*scale).unwrap_or_default();
+            write_decimal(primitive::<Decimal128Type>(array, row), scale, style.plain_decimals, out);
+        }
+        ArrowType::Utf8View => write_string(array.as_string_view().value(row).as_bytes(), out),
+        ArrowType::BinaryView => {
+            out.push(b'"');
+            write_base64(array.as_binary_view().value(row), out);
+            out.push(b'"');
+        }
+        ArrowType::Date32 | ArrowType::Time32(_) | ArrowType::Timestamp(..) => {
+            out.push(b'"');
+            write_temporal(array, row, style, out);
+            out.push(b'"');
+        }
+        _ => write_nested(array, row, style, out)?,
+    }
+    Ok(())
+}
+
+fn write_temporal(array: &dyn Array, row: usize, style: &Style, out: &mut Vec<u8>) {
+    match array.data_type() {
+        ArrowType::Date32 => write_date(primitive::<Date32Type>(array, row).into(), out),
+        // Flink's JSON writes whole seconds only.
+        ArrowType::Time32(_) => {
+            let millis = i64::from(primitive::<Time32MillisecondType>(array, row));
+            write_time(millis / 1000, 0, Fraction::Needed, out);
+        }
+        ArrowType::Timestamp(unit, zone) => {
+            let unit: TimeUnit = *unit;
+            let value = timestamp_value(array, unit, row);
+            write_timestamp(value, unit, style.timestamp_format.separator(), Fraction::Needed, out);
+            if zone.is_some() {
+                out.push(b'Z');
+            }
+        }
+        _ => {}
+    }
+}
+
+fn write_nested(array: &dyn Array, row: usize, style: &Style, out: &mut Vec<u8>) -> Result<()> {
+    match array.data_type() {
+        ArrowType::List(_) => {
+            let items = array.as_list::<i32>().value(row);
+            out.push(b'[');
+            for index in 0..items.len() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_value(&items, index, style, out)?;
+            }
+            out.push(b']');
+        }
+        ArrowType::Map(..) => write_map(array, row, style, out)?,
+        ArrowType::Struct(fields) => {
+            let columns = array.as_struct().columns();
+            out.push(b'{');
+            let mut first = true;
+            for (field, column) in fields.iter().zip(columns) {
+                if style.ignore_null_fields && column.is_null(row) {
+                    continue;
+                }
+                if !first {
+                    out.push(b',');
+                }
+                first = false;
+                write_string(field.name().as_bytes(), out);
+                out.push(b':');
+                write_value(column, row, style, out)?;
+            }
+            out.push(b'}');
+        }
+        other => return Err(Error::internal(format!("write a value of the type {other} as JSON"))),
+    }
+    Ok(())
+}
+
+fn write_map(array: &dyn Array, row: usize, style: &Style, out: &mut Vec<u8>) -> Result<()> {
+    let entries = array.as_map().value(row);
+    let (keys, values) = (entries.column(0).as_string_view(), entries.column(1));
+    out.push(b'{');
+    let mut first = true;
+    for index in 0..entries.len() {
+        let key = match (&style.null_keys, keys.is_null(index)) {
+            (_, false) => keys.value(index),
+            (NullKeys::Literal(literal), true) => literal,
+            (NullKeys::Drop, true) => continue,
+            (NullKeys::Fail, true) => {
+                return Err(Error::invalid("a MAP has a NULL key, which JSON cannot write")
+                    .hint("set 'json.map-null-key.mode' to 'DROP' or 'LITERAL'"));
+            }
+        };
+        if !first {
+            out.push(b',');
+        }
+        first = false;
+        write_string(key.as_bytes(), out);
+        out.push(b':');
+        write_value(values, index, style, out)?;
+    }
+    out.push(b'}');
+    Ok(())
+}

@@ -1,0 +1,333 @@
+//! Values as text: Java's, for Flink's faces (`print`), and the forms that text formats share.
+//!
+//! Doubles are written as `Double.toString` of JDK 19 and later does (the shortest digits that read back).
+
+use std::io::Write as _;
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{
+    DurationMillisecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType,
+};
+use arrow_array::{Array, ArrowPrimitiveType};
+use arrow_schema::{DataType as ArrowType, TimeUnit};
+
+use crate::calendar::{DAY_MS, date_of_days};
+
+/// Appends what is formatted; writing to memory cannot fail.
+fn write(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
+    out.write_fmt(arguments).expect("a Vec takes all bytes");
+}
+
+/// Appends `value` as `Long.toString` does.
+#[inline]
+pub fn write_integer(value: i64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends `value` as `Double.toString` does: `21.5`, `1.0E10`, `NaN`.
+pub fn write_double(value: f64, out: &mut Vec<u8>) {
+    let size = value.abs();
+    if (1e-3..1e7).contains(&size) {
+        out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+    } else if value == 0.0 || !value.is_finite() {
+        write_special(value, out);
+    } else {
+        write_scientific(ryu::Buffer::new().format_finite(value), out);
+    }
+}
+
+/// Appends `value` as `Float.toString` does.
+pub fn write_float(value: f32, out: &mut Vec<u8>) {
+    let size = value.abs();
+    if (1e-3..1e7).contains(&size) {
+        out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+    } else if value == 0.0 || !value.is_finite() {
+        write_special(f64::from(value), out);
+    } else {
+        write_scientific(ryu::Buffer::new().format_finite(value), out);
+    }
+}
+
+fn write_special(value: f64, out: &mut Vec<u8>) {
+    if value.is_nan() {
+        out.extend_from_slice(b"NaN");
+        return;
+    }
+    if value.is_sign_negative() {
+        out.push(b'-');
+    }
+    out.extend_from_slice(if value == 0.0 { b"0.0" } else { b"Infinity" });
+}
+
+/// Appends a number that stands in `text` in any form as `d.dddE[-]n`.
+fn write_scientific(text: &str, out: &mut Vec<u8>) {
+    let (number, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let unsigned = number.strip_prefix('-').unwrap_or(number);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let all: String = [whole, fraction].concat();
+    let leading = all.bytes().take_while(|byte| *byte == b'0').count();
+    let digits = all[leading..].trim_end_matches('0');
+    let point = |count: usize| i64::try_from(count).unwrap_or_default();
+    let exponent = exponent.parse::<i64>().unwrap_or_default() + point(whole.len()) - point(leading) - 1;
+    if number.starts_with('-') {
+        out.push(b'-');
+    }
+    let (first, rest) = digits.split_at(1.min(digits.len()));
+    let rest = if rest.is_empty() { "0" } else { rest };
+    write(out, format_args!("{first}.{rest}E{exponent}"));
+}
+
+/// Appends the decimal `unscaled / 10^scale` as `BigDecimal.toString` does, or without an exponent where `plain`.
+pub fn write_decimal(unscaled: i128, scale: u8, plain: bool, out: &mut Vec<u8>) {
+    let digits = unscaled.unsigned_abs().to_string();
+    let scale = usize::from(scale);
+    if unscaled < 0 {
+        out.push(b'-');
+    }
+    if scale == 0 {
+        out.extend_from_slice(digits.as_bytes());
+    } else if !plain && scale > digits.len() + 5 {
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        write(out, format_args!("{first}{point}{rest}E-{}", scale - (digits.len() - 1)));
+    } else if digits.len() > scale {
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        write(out, format_args!("{whole}.{fraction}"));
+    } else {
+        write(out, format_args!("0.{digits:0>scale$}"));
+    }
+}
+
+/// Appends the day `days` after the epoch: `2024-02-29`.
+pub fn write_date(days: i64, out: &mut Vec<u8>) {
+    let (year, month, day) = date_of_days(days);
+    match year {
+        0..=9999 => {
+            push_four(out, year);
+        }
+        10_000.. => write(out, format_args!("+{year}")),
+        _ => write(out, format_args!("-{:04}", -year)),
+    }
+    out.push(b'-');
+    push_two(out, i64::from(month));
+    out.push(b'-');
+    push_two(out, i64::from(day));
+}
+
+/// The two digits of `number % 100`.
+fn push_two(out: &mut Vec<u8>, number: i64) {
+    let digit = |number: i64| b'0' + u8::try_from(number % 10).unwrap_or_default();
+    out.extend_from_slice(&[digit(number / 10), digit(number)]);
+}
+
+fn push_four(out: &mut Vec<u8>, number: i64) {
+    push_two(out, number / 100);
+    push_two(out, number);
+}
+
+/// How many digits a fraction of a second has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fraction {
+    /// As many as it needs, none if it is zero: Flink's SQL and ISO-8601 formats.
+    Needed,
+    /// None, 3, 6 or 9: `LocalTime.toString`, where a time of zero seconds has no seconds either.
+    Groups,
+    /// None, 3, 6 or 9, with seconds always: `Instant.toString`.
+    GroupsWithSeconds,
+}
+
+/// Appends a time of day: `23:59:59.12`.
+pub fn write_time(seconds: i64, nanos: u32, fraction: Fraction, out: &mut Vec<u8>) {
+    push_two(out, seconds / 3_600);
+    out.push(b':');
+    push_two(out, seconds / 60 % 60);
+    if fraction == Fraction::Groups && seconds % 60 == 0 && nanos == 0 {
+        return;
+    }
+    out.push(b':');
+    push_two(out, seconds % 60);
+    if nanos == 0 {
+        return;
+    }
+    let digits = format!("{nanos:09}");
+    let kept = match fraction {
+        Fraction::Needed => digits.trim_end_matches('0').len(),
+        _ if nanos % 1_000_000 == 0 => 3,
+        _ if nanos % 1_000 == 0 => 6,
+        _ => 9,
+    };
+    out.push(b'.');
+    out.extend_from_slice(&digits.as_bytes()[..kept]);
+}
+
+/// Appends a timestamp given in `unit`s since the epoch, `separator` between date and time.
+pub fn write_timestamp(value: i64, unit: TimeUnit, separator: u8, fraction: Fraction, out: &mut Vec<u8>) {
+    let (seconds, nanos) = seconds_and_nanos(value, unit);
+    write_date(seconds.div_euclid(86_400), out);
+    out.push(separator);
+    write_time(seconds.rem_euclid(86_400), nanos, fraction, out);
+}
+
+fn seconds_and_nanos(value: i64, unit: TimeUnit) -> (i64, u32) {
+    let (units, nanos) = match unit {
+        TimeUnit::Second => (1, 1_000_000_000),
+        TimeUnit::Millisecond => (1_000, 1_000_000),
+        TimeUnit::Microsecond => (1_000_000, 1_000),
+        TimeUnit::Nanosecond => (1_000_000_000, 1),
+    };
+    let rest = value.rem_euclid(units) * nanos;
+    (value.div_euclid(units), u32::try_from(rest).expect("less than a second of nanoseconds fits in 32 bits"))
+}
+
+/// Appends `bytes` in Base64, padded.
+pub fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0usize, |bits, byte| (bits << 8) | usize::from(*byte)) << (8 * (3 - group.len()));
+        for index in 0..4 {
+            let six = ALPHABET[(bits >> (18 - 6 * index)) & 63];
+            out.push(if index > group.len() { b'=' } else { six });
+        }
+    }
+}
+
+/// The value at `row` of a primitive array.
+pub(crate) fn primitive<T: ArrowPrimitiveType>(array: &dyn Array, row: usize) -> T::Native {
+    array.as_primitive::<T>().value(row)
+}
+
+/// The value at `row` of a timestamp array of any unit.
+pub(crate) fn timestamp_value(array: &dyn Array, unit: TimeUnit, row: usize) -> i64 {
+    match unit {
+        TimeUnit::Microsecond => primitive::<TimestampMicrosecondType>(array, row),
+        TimeUnit::Nanosecond => primitive::<TimestampNanosecondType>(array, row),
+        _ => primitive::<TimestampMillisecondType>(array, row),
+    }
+}
+
+/// Appends the value at `row` as Java's `toString` writes it in a Flink `Row`: NULL is `null`, a nested ROW `+I[1, a]`, an ARRAY `[1, 2]`, a MAP
+/// `{a=1}`. An array of a type that Flink has not gives its type's name.
+pub fn write_java(array: &dyn Array, row: usize, out: &mut Vec<u8>) {
+    if array.is_null(row) {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    match array.data_type() {
+        ArrowType::Null => out.extend_from_slice(b"null"),
+        ArrowType::Boolean => write(out, format_args!("{}", array.as_boolean().value(row))),
+        ArrowType::Int8 => write_integer(primitive::<Int8Type>(array, row).into(), out),
+        ArrowType::Int16 => write_integer(primitive::<Int16Type>(array, row).into(), out),
+        ArrowType::Int32 => write_integer(primitive::<Int32Type>(array, row).into(), out),
+        ArrowType::Int64 => write_integer(primitive::<Int64Type>(array, row), out),
+        ArrowType::Float32 => write_float(primitive::<Float32Type>(array, row), out),
+        ArrowType::Float64 => write_double(primitive::<Float64Type>(array, row), out),
+        ArrowType::Decimal128(_, scale) => {
+            let unscaled = primitive::<arrow_array::types::Decimal128Type>(array, row);
+            write_decimal(unscaled, u8::try_from(*scale).unwrap_or_default(), false, out);
+        }
+        ArrowType::Utf8View => out.extend_from_slice(array.as_string_view().value(row).as_bytes()),
+        ArrowType::BinaryView => {
+            let bytes = array.as_binary_view().value(row).iter();
+            write_list(bytes, out, |byte, out| write_integer(i64::from(byte.cast_signed()), out));
+        }
+        ArrowType::Date32 => {
+            write_date(primitive::<arrow_array::types::Date32Type>(array, row).into(), out);
+        }
+        ArrowType::Time32(_) => {
+            let millis = i64::from(primitive::<Time32MillisecondType>(array, row)).rem_euclid(DAY_MS);
+            let (seconds, nanos) = seconds_and_nanos(millis, TimeUnit::Millisecond);
+            write_time(seconds, nanos, Fraction::Groups, out);
+        }
+        ArrowType::Timestamp(unit, zone) => {
+            let value = timestamp_value(array, *unit, row);
+            let fraction = if zone.is_some() { Fraction::GroupsWithSeconds } else { Fraction::Groups };
+            write_timestamp(value, *unit, b'T', fraction, out);
+            if zone.is_some() {
+                out.push(b'Z');
+            }
+        }
+        ArrowType::Interval(_) => write_period(primitive::<IntervalYearMonthType>(array, row), out),
+        ArrowType::Duration(_) => write_duration(primitive::<DurationMillisecondType>(array, row), out),
+        _ => write_java_nested(array, row, out),
+    }
+}
+
+fn write_java_nested(array: &dyn Array, row: usize, out: &mut Vec<u8>) {
+    match array.data_type() {
+        ArrowType::List(_) => {
+            let items = array.as_list::<i32>().value(row);
+            write_list(0..items.len(), out, |index, out| write_java(&items, index, out));
+        }
+        ArrowType::Map(..) => {
+            let entries = array.as_map().value(row);
+            let start = out.len();
+            write_list(0..entries.len(), out, |index, out| {
+                write_java(entries.column(0), index, out);
+                out.push(b'=');
+                write_java(entries.column(1), index, out);
+            });
+            out[start] = b'{';
+            *out.last_mut().expect("a list ends with a bracket") = b'}';
+        }
+        ArrowType::Struct(_) => {
+            out.extend_from_slice(b"+I");
+            let columns = array.as_struct().columns();
+            write_list(columns.iter(), out, |column, out| write_java(column, row, out));
+        }
+        other => write(out, format_args!("{other}")),
+    }
+}
+
+fn write_list<T>(items: impl Iterator<Item = T>, out: &mut Vec<u8>, mut item: impl FnMut(T, &mut Vec<u8>)) {
+    out.push(b'[');
+    for (index, each) in items.enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
+        }
+        item(each, out);
+    }
+    out.push(b']');
+}
+
+/// `Period.toString` of whole months, normalised to years and months.
+fn write_period(months: i32, out: &mut Vec<u8>) {
+    let (years, rest) = (months / 12, months % 12);
+    out.push(b'P');
+    if years != 0 {
+        write(out, format_args!("{years}Y"));
+    }
+    if rest != 0 {
+        write(out, format_args!("{rest}M"));
+    }
+    if months == 0 {
+        out.extend_from_slice(b"0D");
+    }
+}
+
+/// `Duration.toString`.
+fn write_duration(millis: i64, out: &mut Vec<u8>) {
+    if millis == 0 {
+        out.extend_from_slice(b"PT0S");
+        return;
+    }
+    let (hours, minutes, rest) = (millis / 3_600_000, millis / 60_000 % 60, millis % 60_000);
+    out.extend_from_slice(b"PT");
+    if hours != 0 {
+        write(out, format_args!("{hours}H"));
+    }
+    if minutes != 0 {
+        write(out, format_args!("{minutes}M"));
+    }
+    if rest != 0 {
+        let sign = if rest < 0 { "-" } else { "" };
+        write(out, format_args!("{sign}{}", rest.abs() / 1000));
+        let fraction = format!("{:03}", rest.abs() % 1000);
+        let fraction = fraction.trim_end_matches('0');
+        if !fraction.is_empty() {
+            write(out, format_args!(".{fraction}"));
+        }
+        out.push(b'S');
+    }
+}
