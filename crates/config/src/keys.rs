@@ -1,0 +1,100 @@
+//! Which keys there are, and what each is good for.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::file::flatten;
+
+/// The reference, compiled in.
+pub const DEFAULT_YAML: &str = include_str!("default.yaml");
+
+/// What a key does here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It acts.
+    Acts,
+    /// It is Flink's and has no meaning without a JVM or a cluster, for this reason.
+    None(&'static str),
+}
+
+static DEFAULTS: LazyLock<BTreeMap<String, String>> =
+    LazyLock::new(|| flatten(DEFAULT_YAML).expect("the compiled-in reference parses: a test reads it"));
+
+/// Flink's keys that have no meaning here, by prefix, with the reason.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("akka.", "there is no remoting in one process"),
+    ("blob.", "there are no JARs to ship"),
+    ("classloader.", "there is no JVM"),
+    ("client.", "there is no client apart from the process"),
+    ("cluster.", "there is no cluster"),
+    ("env.", "there is no JVM"),
+    ("execution.attached", "weir run is always attached"),
+    ("execution.buffer-timeout", "an exchange hands on at once"),
+    ("execution.checkpointing.externalized-checkpoint-retention", "completed checkpoints are always kept"),
+    ("execution.checkpointing.incremental", "every checkpoint is incremental"),
+    ("execution.checkpointing.local-backup", "there is one local copy"),
+    ("execution.checkpointing.unaligned", "barriers are aligned; back-pressure is bounded by small channels"),
+    ("execution.runtime-mode", "every job is a streaming job; bounded ones end by themselves"),
+    ("execution.shutdown-on-attached-exit", "weir run is always attached"),
+    ("execution.target", "the target is this process"),
+    ("fs.", "files are local"),
+    ("high-availability", "one process; its checkpoints are its memory"),
+    ("io.tmp.dirs", "nothing is spilled to temporary folders"),
+    ("jobmanager.", "there is no JobManager process"),
+    ("jobstore.", "there is no job store"),
+    ("metrics.", "the two metric pages are always there"),
+    ("pipeline.auto-generate-uids", "uids follow the plan"),
+    ("pipeline.closure-cleaner-level", "there are no closures"),
+    ("pipeline.generic-types", "there is no JVM"),
+    ("pipeline.jars", "there are no JARs"),
+    ("pipeline.object-reuse", "batches are never copied"),
+    ("pipeline.operator-chaining", "operators without an exchange between them share a task"),
+    ("python.", "there is no Python runtime"),
+    ("rest.", "weir run serves no REST API"),
+    ("security.", "connectors carry their own credentials"),
+    ("slot.", "there are no slots"),
+    ("sql-client.", "this is not the SQL client"),
+    ("sql-gateway.", "this is not the SQL gateway"),
+    ("state.backend", "state is kept in memory and written as deltas"),
+    ("state.checkpoint-storage", "checkpoints go to execution.checkpointing.dir"),
+    ("table.dml-sync", "weir run always waits for its jobs"),
+    ("table.exec.mini-batch.", "batches are the unit of work already"),
+    ("table.exec.resource.default-parallelism", "use parallelism.default"),
+    ("table.optimizer.", "the planner has no such choice to make"),
+    ("table.plan.", "plans are made anew for each run"),
+    ("task.", "tasks are not JVM threads"),
+    ("taskmanager.", "there is no TaskManager process and no memory pool to size"),
+    ("web.", "weir run serves no web UI"),
+    ("yarn.", "there is no YARN"),
+    ("zookeeper.", "there is no ZooKeeper"),
+    ("kubernetes.", "the process knows nothing of its container"),
+    ("parallelism.", "use parallelism.default"),
+];
+
+/// What `key` does; `None` if nobody knows it.
+pub fn effect_of(key: &str) -> Option<Effect> {
+    if DEFAULTS.contains_key(key) {
+        return Some(Effect::Acts);
+    }
+    WITHOUT_EFFECT.iter().find(|(prefix, _)| key.starts_with(prefix)).map(|(_, reason)| Effect::None(reason))
+}
+
+/// The default of a key that acts.
+pub fn default_of(key: &str) -> Option<&'static str> {
+    DEFAULTS.get(key).map(String::as_str)
+}
+
+/// All keys that act, in order.
+pub fn known_keys() -> impl Iterator<Item = &'static str> {
+    DEFAULTS.keys().map(String::as_str)
+}
+
+/// The known key that is most like `key`, if any is near enough to be meant.
+pub fn nearest(key: &str) -> Option<&'static str> {
+    let likeness = |known: &str| strsim::jaro_winkler(known, key);
+    known_keys()
+        .map(|known| (likeness(known), known))
+        .filter(|(score, _)| *score > 0.85)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,328 @@
+//! One attempt to run a job: claim, decide what to restore, deploy, checkpoint after checkpoint, until it ends, stops or fails.
+//!
+//! The steps of a checkpoint follow the exactly-once protocol: rows prepared and state durable, decided, applied, complete. What to do is decided
+//! by pure functions elsewhere (`weir_state::decide`); here it is carried out, in order, on one thread.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+use tracing::{info, warn};
+use weir_base::limits::STOP_TIMEOUT;
+use weir_base::{Epoch, Error, Kind, Result};
+use weir_connector::{Decider, Decision};
+use weir_ports::{Acknowledgement, Barrier, BarrierKind, Event, Run, Totals};
+
+use crate::commit::Sinks;
+use crate::monitor::{CheckpointShown, JobState};
+use crate::start::Started;
+use crate::{Job, StopRequest};
+
+/// How an attempt ended, when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The input has ended and all of it is visible.
+    Finished,
+    /// It was stopped with a last checkpoint.
+    Suspended,
+}
+
+/// How often a waiting coordinator looks at its deadlines.
+const POLL: Duration = Duration::from_millis(20);
+
+/// How long a finished job waits for rows that a carried sink has not sent yet before it says so again.
+const DRAIN_WAIT: Duration = Duration::from_secs(10);
+
+/// A running attempt.
+pub struct Attempt<'a> {
+    job: &'a Job,
+    stop: &'a StopRequest,
+    run: Box<dyn Run>,
+    store: weir_state::CheckpointStore,
+    sinks: Sinks,
+    decider: Option<Box<dyn Decider>>,
+    sources: BTreeMap<String, Arc<dyn weir_connector::Source>>,
+    /// Totals of all runs before this one.
+    base_totals: BTreeMap<String, Totals>,
+    last_totals: BTreeMap<String, Totals>,
+    next_epoch: Epoch,
+    pending: Option<Pending>,
+    trigger_at_us: u64,
+    discover_at_us: u64,
+    failures: u64,
+    /// What the run is coming to.
+    ending: Option<BarrierKind>,
+}
+
+/// A checkpoint on its way.
+struct Pending {
+    barrier: Barrier,
+    since_us: u64,
+    acknowledgements: Vec<Acknowledgement>,
+}
+
+impl<'a> Attempt<'a> {
+    /// Takes over what was started.
+    pub fn new(job: &'a Job, stop: &'a StopRequest, started: Started) -> Self {
+        let interval = job.settings.checkpoint_interval.unwrap_or(Duration::MAX);
+        let now_us = job.clock.monotonic_us();
+        Self {
+            job,
+            stop,
+            run: started.run,
+            store: started.store,
+            sinks: started.sinks,
+            decider: started.decider,
+            sources: started.sources,
+            base_totals: started.totals,
+            last_totals: BTreeMap::new(),
+            next_epoch: started.first_epoch,
+            pending: None,
+            trigger_at_us: now_us.saturating_add(micros(interval)),
+            discover_at_us: now_us,
+            failures: 0,
+            ending: None,
+        }
+    }
+
+    /// Runs until the end.
+    ///
+    /// # Errors
+    /// What failed the attempt; the restart strategy has the next word.
+    pub fn run(mut self) -> Result<Outcome> {
+        loop {
+            match self.run.events().recv_timeout(POLL) {
+                Ok(Event::Failed(error)) => return Err(error),
+                Ok(Event::Acknowledged(acknowledgement)) => {
+                    if let Some(kind) = self.acknowledged(*acknowledgement)? {
+                        return self.end(kind);
+                    }
+                }
+                Ok(Event::Exhausted) => self.ending = Some(BarrierKind::End),
+                Ok(Event::WantsCheckpoint) => self.trigger_at_us = self.trigger_at_us.min(self.job.clock.monotonic_us()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::internal("hear from the tasks of the job")),
+            }
+            self.look_at_the_clock()?;
+        }
+    }
+
+    /// Stops the run and hands the store back.
+    fn end(mut self, kind: BarrierKind) -> Result<Outcome> {
+        self.run.cancel(STOP_TIMEOUT);
+        if kind == BarrierKind::Stop {
+            self.sinks.drain(Duration::from_secs(1))?;
+            return Ok(Outcome::Suspended);
+        }
+        while !self.sinks.drain(DRAIN_WAIT)? {
+            if self.stop.is_requested() {
+                return Ok(Outcome::Suspended);
+            }
+            warn!("the job's input has ended; rows carried for a sink that does not take them are still waiting");
+        }
+        self.record_refused()?;
+        self.store.finish()?;
+        Ok(Outcome::Finished)
+    }
+
+    fn look_at_the_clock(&mut self) -> Result<()> {
+        let now_us = self.job.clock.monotonic_us();
+        if self.stop.is_requested() && self.ending.is_none() {
+            self.job.monitor.enter(JobState::Stopping, self.job.clock.now());
+            if self.stop.drains() {
+                self.run.drain();
+            } else {
+                self.ending = Some(BarrierKind::Stop);
+            }
+        }
+        if let Some(pending) = &self.pending {
+            let timeout = micros(self.job.settings.checkpoint_timeout);
+            if now_us.saturating_sub(pending.since_us) > timeout {
+                let text = format!("complete checkpoint {} within its timeout", pending.barrier.epoch);
+                self.checkpoint_failed(Error::new(Kind::Exhausted, text))?;
+            }
+        } else if let Some(kind) = self.ending {
+            self.trigger(kind);
+        } else if now_us >= self.trigger_at_us {
+            self.trigger(BarrierKind::Periodic);
+        }
+        if now_us >= self.discover_at_us {
+            let intervals = self.sources.values().filter_map(|source| source.discovery_interval());
+            match intervals.min() {
+                None => self.discover_at_us = u64::MAX,
+                Some(interval) => {
+                    self.discover_at_us = now_us.saturating_add(micros(interval));
+                    self.run.discover()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn trigger(&mut self, kind: BarrierKind) {
+        let barrier = Barrier { epoch: self.next_epoch, kind };
+        self.next_epoch = self.next_epoch.next();
+        let since_us = self.job.clock.monotonic_us();
+        let interval = self.job.settings.checkpoint_interval.unwrap_or(Duration::MAX);
+        self.trigger_at_us = since_us.saturating_add(micros(interval));
+        self.pending = Some(Pending { barrier, since_us, acknowledgements: Vec::new() });
+        self.job.step("triggered");
+        self.run.barrier(barrier);
+    }
+
+    /// One task has answered; gives the barrier's kind when that ended the run.
+    fn acknowledged(&mut self, acknowledgement: Acknowledgement) -> Result<Option<BarrierKind>> {
+        let Some(pending) = self.pending.as_mut().filter(|pending| pending.barrier.epoch == acknowledgement.epoch) else {
+            // The late answer to an aborted barrier: what its sinks prepared still belongs to the next epoch.
+            self.sinks.prepared(acknowledgement.prepared)?;
+            return Ok(None);
+        };
+        let tasks = acknowledgement.tasks;
+        pending.acknowledgements.push(acknowledgement);
+        if pending.acknowledgements.len() < tasks {
+            return Ok(None);
+        }
+        let Some(pending) = self.pending.take() else { return Ok(None) };
+        let kind = pending.barrier.kind;
+        match self.complete(pending) {
+            Ok(()) => Ok((kind != BarrierKind::Periodic).then_some(kind)),
+            Err(Failure::Checkpoint(error)) => {
+                self.checkpoint_failed(error)?;
+                Ok(None)
+            }
+            Err(Failure::Job(error)) => Err(error),
+        }
+    }
+
+    /// Steps 1 to 4 for a barrier that all tasks have answered.
+    fn complete(&mut self, pending: Pending) -> Result<(), Failure> {
+        let epoch = pending.barrier.epoch;
+        let mut snapshot = weir_state::Snapshot::new(epoch);
+        let mut totals = self.base_totals.clone();
+        let mut positions = Vec::new();
+        for acknowledgement in pending.acknowledgements {
+            for (uid, of_run) in &acknowledgement.totals {
+                totals.entry(uid.clone()).or_default().add(of_run);
+            }
+            for (uid, frozen) in acknowledgement.frozen {
+                snapshot.state(&uid, acknowledgement.subtask, frozen);
+            }
+            for source in acknowledgement.positions {
+                snapshot.positions(&source.uid, acknowledgement.subtask, source.splits.clone());
+                positions.push(source);
+            }
+            self.sinks.prepared(acknowledgement.prepared).map_err(Failure::Checkpoint)?;
+        }
+        self.job.step("flushed");
+        self.sinks.collect_refused(epoch).map_err(Failure::Checkpoint)?;
+        for (uid, prepared) in self.sinks.carried() {
+            snapshot.prepared(uid, prepared.clone());
+        }
+        snapshot.totals = totals.clone();
+        let written = self.store.write(snapshot).map_err(Failure::of_store)?;
+        self.job.step("prepared");
+        self.decide(epoch, &positions, totals != self.last_totals).map_err(Failure::Job)?;
+        self.job.step("decided");
+        self.run.decided(epoch);
+        self.sinks.apply(epoch, &self.job.monitor.latency_us).map_err(Failure::Job)?;
+        self.job.step("applied");
+        self.store.complete(epoch).map_err(Failure::Job)?;
+        self.run.completed(epoch);
+        self.job.step("completed");
+        for source in &positions {
+            if let Some(connector) = self.sources.get(&source.uid) {
+                connector.completed(&reached(source));
+            }
+        }
+        self.last_totals = totals.clone();
+        self.show(epoch, pending.since_us, written.bytes, written.full_bytes, totals);
+        Ok(())
+    }
+
+    /// Step 3: the transaction's commit, where there is one; else the manifest has decided already.
+    fn decide(&mut self, epoch: Epoch, positions: &[weir_ports::SourcePositions], changed: bool) -> Result<()> {
+        let Some(decider) = self.decider.as_mut().filter(|decider| changed || decider.has_rows()) else {
+            return Ok(());
+        };
+        let offsets: Vec<_> = positions
+            .iter()
+            .filter_map(|source| self.sources.get(&source.uid)?.offsets(&reached(source)))
+            .collect();
+        match decider.decide(epoch, &offsets)? {
+            Decision::Committed => Ok(()),
+            Decision::Aborted(reason) => {
+                Err(Error::new(Kind::Closed, format!("commit the transaction of epoch {epoch}: it was aborted: {reason}")))
+            }
+            Decision::Unknown(reason) => {
+                let text = format!("commit the transaction of epoch {epoch}: nobody knows whether it happened: {reason}");
+                Err(Error::new(Kind::Unavailable, text).hint("the job restarts and asks the broker"))
+            }
+        }
+    }
+
+    /// A checkpoint that did not come to be: its rows belong to the next one.
+    fn checkpoint_failed(&mut self, error: Error) -> Result<()> {
+        if let Some(pending) = self.pending.take() {
+            for acknowledgement in pending.acknowledgements {
+                self.sinks.prepared(acknowledgement.prepared)?;
+            }
+            // Sinks that hold back the next epoch let it flow: it shares the open transaction with this one.
+            self.run.decided(pending.barrier.epoch);
+        }
+        self.failures += 1;
+        self.job.monitor.update(|shown| shown.checkpoints_failed += 1);
+        let tolerable = self.job.settings.checkpoint_failures_tolerable;
+        if self.failures > tolerable {
+            return Err(error.hint(format!(
+                "'execution.checkpointing.tolerable-failed-checkpoints' allows {tolerable} failed checkpoints"
+            )));
+        }
+        warn!(%error, "checkpoint failed");
+        Ok(())
+    }
+
+    /// Rows that a carried sink refused after the last checkpoint go to the dead letters before the job is called finished.
+    fn record_refused(&mut self) -> Result<()> {
+        let epoch = self.next_epoch;
+        self.sinks.collect_refused(epoch)?;
+        self.sinks.apply(epoch, &self.job.monitor.latency_us)
+    }
+
+    fn show(&mut self, epoch: Epoch, since_us: u64, bytes: u64, full_bytes: u64, totals: BTreeMap<String, Totals>) {
+        let duration_us = self.job.clock.monotonic_us().saturating_sub(since_us);
+        let completed_at = self.job.clock.now();
+        let duration_ms = duration_us / 1000;
+        self.failures = 0;
+        let pause = self.job.clock.monotonic_us().saturating_add(micros(self.job.settings.checkpoint_min_pause));
+        self.trigger_at_us = self.trigger_at_us.max(pause);
+        self.job.monitor.update(|shown| {
+            shown.checkpoint = Some(CheckpointShown { epoch, completed_at, duration_ms, bytes, full_bytes });
+            shown.checkpoints_completed += 1;
+            shown.totals = totals;
+        });
+        info!(epoch = epoch.0, duration_ms, bytes, "completed checkpoint");
+    }
+}
+
+/// What a failed step fails: the checkpoint alone, or the job.
+enum Failure {
+    Checkpoint(Error),
+    Job(Error),
+}
+
+impl Failure {
+    /// A manifest that could not be written fails its checkpoint; one that must not be written, because a newer generation runs, fails the job.
+    fn of_store(error: Error) -> Self {
+        if error.kind() == Kind::Conflict { Self::Job(error) } else { Self::Checkpoint(error) }
+    }
+}
+
+/// The splits of a source that were begun, with their positions.
+fn reached(source: &weir_ports::SourcePositions) -> Vec<(weir_connector::SplitId, weir_connector::Position)> {
+    source.splits.iter().filter_map(|state| Some((state.split.clone(), state.position?))).collect()
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,114 @@
+//! A job over all its attempts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+use weir_base::{Clock, JobId, Result, Rng};
+use weir_connector::{Factory, JobContext, Sink};
+use weir_metrics::Registry;
+use weir_plan::JobGraph;
+use weir_ports::Workers;
+use weir_state::Intention;
+
+use crate::attempt::{Attempt, Outcome};
+use crate::monitor::{JobState, Monitor};
+use crate::restart::Restarts;
+use crate::start::start;
+use crate::{JobSettings, StopRequest};
+
+/// How often a job that waits for its restart looks whether it is to stop.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Where a job's connectors come from: new ones for each attempt, since what they hold (a producer, a connection) ends with it.
+pub trait Connectors: Send + Sync {
+    /// One factory for each connector.
+    fn factories(&self) -> Vec<Box<dyn Factory>>;
+
+    /// The sink of the job's dead letters.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    fn dead_letters(&self, context: &JobContext) -> Result<Box<dyn Sink>>;
+}
+
+/// A job that can be run.
+pub struct Job {
+    /// Its identity.
+    pub id: JobId,
+    /// Its plan.
+    pub graph: JobGraph,
+    /// Its settings.
+    pub settings: JobSettings,
+    /// Its connectors.
+    pub connectors: Arc<dyn Connectors>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Metrics with the job's labels.
+    pub metrics: Registry,
+    /// What it shows of itself.
+    pub monitor: Monitor,
+    /// Told at each step of the checkpoint protocol; the kill harness counts by it. Empty in ordinary runs.
+    pub steps: Option<fn(&str)>,
+}
+
+impl Job {
+    /// Tells that a step of the protocol is done.
+    pub(crate) fn step(&self, step: &str) {
+        if let Some(told) = self.steps {
+            told(step);
+        }
+    }
+}
+
+/// Runs `job` to its end, to a stop, or until its restart strategy gives up.
+///
+/// # Errors
+/// The last failure.
+pub fn run(job: &Job, workers: &dyn Workers, intention: Intention, stop: &StopRequest) -> Result<Outcome> {
+    let mut restarts = Restarts::new(job.settings.restart);
+    let mut random = Rng::new(job.clock.monotonic_us());
+    let mut intention = intention;
+    let mut begun = false;
+    loop {
+        job.monitor.enter(JobState::Initializing, job.clock.now());
+        let attempt = start(job, workers, intention).and_then(|started| {
+            // From here on the job has begun: whatever was asked for at first, a restart goes on from its checkpoints.
+            intention = Intention::Resume;
+            begun = true;
+            job.monitor.enter(JobState::Running, job.clock.now());
+            Attempt::new(job, stop, started).run()
+        });
+        let failure = match attempt {
+            Ok(outcome) => {
+                let state = if outcome == Outcome::Finished { JobState::Finished } else { JobState::Suspended };
+                job.monitor.enter(state, job.clock.now());
+                info!(job = %job.id, state = state.name(), "job ended");
+                return Ok(outcome);
+            }
+            Err(failure) => failure,
+        };
+        let now = job.clock.now();
+        job.monitor.update(|shown| shown.last_failure = Some(failure.to_string()));
+        let fenced = failure.kind() == weir_base::Kind::Conflict;
+        let delay = if begun && !fenced { restarts.failed(now, random.unit()) } else { None };
+        let Some(delay) = delay.filter(|_| !stop.is_requested()) else {
+            job.monitor.enter(JobState::Failed, now);
+            error!(job = %job.id, error = %failure, "job failed");
+            return Err(failure);
+        };
+        let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        warn!(job = %job.id, error = %failure, delay_ms, "job failed, restarting");
+        job.monitor.update(|shown| shown.restarts += 1);
+        job.monitor.enter(JobState::Restarting, now);
+        wait(job, stop, delay);
+    }
+}
+
+/// Waits for `delay`, or until the job is to stop.
+fn wait(job: &Job, stop: &StopRequest, delay: Duration) {
+    let until = job.clock.monotonic_us().saturating_add(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
+    while job.clock.monotonic_us() < until && !stop.is_requested() {
+        job.clock.sleep(POLL.min(delay));
+    }
+}
