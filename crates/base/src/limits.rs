@@ -38,6 +38,12 @@ pub const COLUMNS_MAX: usize = 4_096;
 /// Nesting of an expression or a query at most.
 pub const NESTING_MAX: usize = 64;
 
+/// Operators in a row in an expression at most: each nests the syntax tree one deeper.
+pub const EXPRESSION_OPERATORS_MAX: usize = 1_000;
+
+/// Tables that a query may read once all its views are expanded.
+pub const VIEW_EXPANSIONS_MAX: usize = 1_000;
+
 /// Bytes of a SQL script at most.
 pub const SCRIPT_BYTES_MAX: usize = 4 << 20;
 

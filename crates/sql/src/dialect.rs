@@ -123,7 +123,8 @@ fn positional(argument: &FunctionArg) -> Option<&Expr> {
     }
 }
 
-fn is_called(function: &Function, name: &str) -> bool {
+/// Whether the function's name is exactly `name`.
+pub(crate) fn is_called(function: &Function, name: &str) -> bool {
     matches!(function.name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| ident.value == name))
 }
 

@@ -12,15 +12,17 @@ pub struct Environment<'a> {
     /// The formats there are.
     pub formats: &'a [FormatSpec],
     /// The value of `${NAME}`.
-    pub variables: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    pub variables: &'a dyn Fn(&str) -> Option<String>,
     /// `-D key=value`: these win over SET.
     pub overrides: &'a BTreeMap<String, String>,
     /// `-p`: wins over `parallelism.default` from anywhere.
     pub parallelism: Option<u16>,
+    /// `pipeline.name` where nothing sets it: the script's file without its ending.
+    pub job_name: &'a str,
     /// Whether a key may be SET.
-    pub setting_known: &'a (dyn Fn(&str) -> bool + Sync),
+    pub setting_known: &'a dyn Fn(&str) -> bool,
     /// The known key that an unknown one was probably meant to be.
-    pub setting_suggestion: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    pub setting_suggestion: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// What a script asks for, in order.

@@ -5,22 +5,33 @@
 //! rules and plans it. `explain` prints a plan. Everything that is refused is a [`SqlError`] with its place.
 //! It owns no connector and does no I/O: what connectors can do comes in as data ([`Environment`]).
 
+mod binder;
 mod catalog;
+mod compile;
+mod ddl;
+mod describe;
 mod dialect;
 mod environment;
 mod error;
+mod explain;
+mod hints;
 mod options;
+mod parse;
 mod script;
 mod settings;
 mod statement;
 mod syntax;
 mod types;
+mod variables;
+mod views;
 
 pub use catalog::{Catalog, Column, ColumnKind, Relation, Table, View, Watermark};
+pub use compile::compile;
 pub use dialect::{TableArgument, TableFunction, table_argument, table_function};
 pub use environment::{Environment, Program, Step};
 pub use error::{SqlError, SqlResult, did_you_mean, nearest, span_of};
-pub use options::Role;
+pub use explain::explain;
+pub use options::{Role, options_for, parse_duration, parse_memory_size};
 pub use settings::Settings;
 pub use statement::{Insert, Query, Statement, StatementKind, TableHints};
 pub use types::cast_type;

@@ -1,0 +1,157 @@
+//! A script walked in order: DDL fills the catalog, SET the settings, each query becomes a plan.
+
+use std::collections::BTreeMap;
+
+use weir_base::Span;
+use weir_plan::JobGraph;
+
+use crate::environment::{Environment, Program, Step};
+use crate::error::SqlResult;
+use crate::{
+    Catalog, Insert, Query, Settings, SqlError, Statement, StatementKind, binder, describe, options, parse, script,
+    views,
+};
+
+/// Stack for parsing and planning: bounds on nesting keep a script within a part of it, on any thread that calls.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Plans a script.
+///
+/// # Errors
+/// Fails, with the place, on the first statement that cannot be read or planned. Nothing has been started then.
+pub fn compile(text: &str, environment: &Environment<'_>) -> SqlResult<Program> {
+    stacker::grow(STACK_BYTES, || compile_here(text, environment))
+}
+
+/// Where a script stands between two statements.
+struct Session<'e, 'a> {
+    environment: &'e Environment<'a>,
+    catalog: Catalog,
+    settings: Settings,
+    steps: Vec<Step>,
+}
+
+fn compile_here(text: &str, environment: &Environment<'_>) -> SqlResult<Program> {
+    check_overrides(environment)?;
+    let statements = parse::parse_script(script::read(text, environment.variables)?)?;
+    let mut overrides = environment.overrides.clone();
+    if let Some(parallelism) = environment.parallelism {
+        overrides.insert("parallelism.default".to_owned(), parallelism.to_string());
+    }
+    let mut session =
+        Session { environment, catalog: Catalog::new(), settings: Settings::new(&overrides), steps: Vec::new() };
+    for statement in statements {
+        session.run(statement)?;
+    }
+    Ok(Program { steps: session.steps })
+}
+
+fn check_overrides(environment: &Environment<'_>) -> SqlResult<()> {
+    environment.overrides.keys().try_for_each(|key| {
+        check_key(key, Span::default(), environment)
+            .map_err(|error| SqlError { message: format!("-D {key}: {}", error.message), ..error })
+    })
+}
+
+fn check_key(key: &str, span: Span, environment: &Environment<'_>) -> SqlResult<()> {
+    if (environment.setting_known)(key) {
+        return Ok(());
+    }
+    let suggestion = (environment.setting_suggestion)(key).map(|near| format!("did you mean '{near}'?"));
+    Err(SqlError::new(span, format!("there is no setting '{key}'"))
+        .hint(suggestion.unwrap_or_else(|| "see the configuration reference for the keys there are".to_owned())))
+}
+
+impl Session<'_, '_> {
+    fn run(&mut self, statement: Statement) -> SqlResult<()> {
+        let span = statement.span;
+        match statement.kind {
+            StatementKind::CreateTable { table, if_not_exists } => {
+                options::check_declared(&table.options, self.environment)?;
+                self.catalog.create_table(*table, if_not_exists)
+            }
+            StatementKind::CreateView { view, if_not_exists } => {
+                views::check_view(&self.catalog, &view)?;
+                self.catalog.create_view(*view, if_not_exists)
+            }
+            StatementKind::Drop { view, name, if_exists } => self.catalog.drop(&name, view, if_exists),
+            StatementKind::Set { key, key_span, value, value_span } => {
+                check_key(&key, key_span, self.environment)?;
+                self.settings.set(&key, &value, value_span);
+                Ok(())
+            }
+            StatementKind::Reset(None) => {
+                self.settings.reset(None);
+                Ok(())
+            }
+            StatementKind::Reset(Some((key, key_span))) => {
+                check_key(&key, key_span, self.environment)?;
+                self.settings.reset(Some(&key));
+                Ok(())
+            }
+            StatementKind::Insert(insert) => self.job(std::slice::from_ref(&*insert), span),
+            StatementKind::StatementSet(inserts) => self.job(&inserts, span),
+            StatementKind::Select(query) => {
+                let graph = self.plan_query(&query).map_err(|error| error.at(span))?;
+                self.steps.push(Step::Query { graph, settings: self.settings.in_force() });
+                Ok(())
+            }
+            StatementKind::Explain(inner) => {
+                let graph = self.plan(&inner).map_err(|error| error.at(span))?;
+                self.show(crate::explain(&graph))
+            }
+            StatementKind::ShowSettings => self.show(describe::settings(&self.settings.in_force())),
+            StatementKind::ShowTables => {
+                let mut names = self.catalog.names(false);
+                names.extend(self.catalog.names(true));
+                names.sort_unstable();
+                self.show(describe::names("table name", &names))
+            }
+            StatementKind::ShowViews => self.show(describe::names("view name", &self.catalog.names(true))),
+            StatementKind::Describe(name) => {
+                let text = describe::relation(&self.catalog, &name, |query| self.plan_query(query))?;
+                self.show(text)
+            }
+        }
+    }
+
+    fn show(&mut self, text: String) -> SqlResult<()> {
+        self.steps.push(Step::Text(text));
+        Ok(())
+    }
+
+    fn job(&mut self, inserts: &[Insert], span: Span) -> SqlResult<()> {
+        let graph = self.plan_inserts(inserts).map_err(|error| error.at(span))?;
+        let settings: BTreeMap<String, String> = self.settings.in_force();
+        self.steps.push(Step::Job { graph, settings });
+        Ok(())
+    }
+
+    /// The plan of a statement that EXPLAIN takes.
+    fn plan(&self, statement: &Statement) -> SqlResult<JobGraph> {
+        match &statement.kind {
+            StatementKind::Insert(insert) => self.plan_inserts(std::slice::from_ref(&**insert)),
+            StatementKind::StatementSet(inserts) => self.plan_inserts(inserts),
+            StatementKind::Select(query) => self.plan_query(query),
+            _ => Err(SqlError::new(statement.span, "EXPLAIN takes a query, an INSERT or a statement set")),
+        }
+    }
+
+    fn plan_inserts(&self, inserts: &[Insert]) -> SqlResult<JobGraph> {
+        for insert in inserts {
+            views::check_query(&self.catalog, &insert.query)?;
+        }
+        binder::plan_inserts(&self.catalog, &self.settings, self.environment, inserts).map(|graph| self.named(graph))
+    }
+
+    fn plan_query(&self, query: &Query) -> SqlResult<JobGraph> {
+        views::check_query(&self.catalog, query)?;
+        binder::plan_select(&self.catalog, &self.settings, self.environment, query).map(|graph| self.named(graph))
+    }
+
+    /// The graph with the name of the job where no setting names it.
+    fn named(&self, mut graph: JobGraph) -> JobGraph {
+        self.settings.get("pipeline.name").unwrap_or(self.environment.job_name).clone_into(&mut graph.name);
+        graph
+    }
+}

@@ -1,0 +1,263 @@
+//! A plan as text: operators from the sinks down, exchanges, changelog modes, parallelism, keyed state. Stable: tests and people compare it.
+
+mod expr;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use weir_plan::{
+    AggregateCall, ChangelogMode, Exchange, Expr, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, Schema,
+    SinkSpec, SourceSpec, TimeDomain, TumbleSpec, WatermarkSpec, WindowProperty,
+};
+
+use expr::expression;
+
+/// The plan of a job as a tree for each sink. An operator that several read is shown once, then by its number.
+pub fn explain(graph: &JobGraph) -> String {
+    let mut out = format!(
+        "== Job ==\nname={}, maximum parallelism={}, time zone={}\n\n== Plan ==\n",
+        graph.name, graph.max_parallelism, graph.local_time_zone
+    );
+    let mut shown = BTreeSet::new();
+    for node in graph.nodes.iter().filter(|node| matches!(node.operator, Operator::Sink(_))) {
+        show(graph, node.id, 0, &mut shown, &mut out);
+    }
+    out
+}
+
+fn show(graph: &JobGraph, id: NodeId, depth: usize, shown: &mut BTreeSet<NodeId>, out: &mut String) {
+    let Some(node) = graph.nodes.get(id.0) else { return };
+    let indent = if depth == 0 { String::new() } else { format!("{}+- ", "   ".repeat(depth - 1)) };
+    if !shown.insert(id) {
+        let _ = writeln!(out, "{indent}[{}] shown above", id.0 + 1);
+        return;
+    }
+    let _ = writeln!(out, "{indent}[{}] {}", id.0 + 1, operator(graph, node));
+    let below = if depth == 0 { "   ".to_owned() } else { "   ".repeat(depth + 1) };
+    let _ = write!(out, "{below}changelog={}, parallelism={}", changelog(node.changelog), node.parallelism);
+    if let Some(state) = keyed_state(graph, node) {
+        let _ = write!(out, ", state={state}");
+    }
+    out.push('\n');
+    for input in &node.inputs {
+        let depth = match exchange(graph, input) {
+            Some(text) => {
+                let _ = writeln!(out, "{}+- Exchange({text})", "   ".repeat(depth));
+                depth + 2
+            }
+            None => depth + 1,
+        };
+        show(graph, input.from, depth, shown, out);
+    }
+}
+
+fn exchange(graph: &JobGraph, input: &InputEdge) -> Option<String> {
+    match &input.exchange {
+        Exchange::Forward => None,
+        Exchange::Rebalance => Some("rebalance".to_owned()),
+        Exchange::Hash(keys) => Some(format!("hash[{}]", columns(schema_of(graph, input.from), keys))),
+    }
+}
+
+fn changelog(mode: ChangelogMode) -> &'static str {
+    match mode {
+        ChangelogMode::InsertOnly => "[I]",
+        ChangelogMode::Upsert => "[I,UA,D]",
+        ChangelogMode::All => "[I,UB,UA,D]",
+    }
+}
+
+fn schema_of(graph: &JobGraph, id: NodeId) -> Option<&Schema> {
+    graph.nodes.get(id.0).map(|node| &node.schema)
+}
+
+fn input_schema<'g>(graph: &'g JobGraph, node: &Node) -> Option<&'g Schema> {
+    node.inputs.first().and_then(|input| schema_of(graph, input.from))
+}
+
+fn operator(graph: &JobGraph, node: &Node) -> String {
+    let input = input_schema(graph, node);
+    match &node.operator {
+        Operator::Source(source) => source_text(source, &node.schema),
+        Operator::Calc { condition, projection } => calc("Calc", projection, condition.as_ref(), input, &node.schema),
+        Operator::WatermarkAssigner(watermark) => format!("WatermarkAssigner({})", watermark_text(watermark, input)),
+        Operator::Deduplicate { keys, order, keep, .. } => {
+            let keep = match keep {
+                Keep::First => "FirstRow",
+                Keep::Last => "LastRow",
+            };
+            let order = match order {
+                Order::RowTime(column) => format!("ROWTIME {}", columns(input, &[*column])),
+                Order::ProcTime => "PROCTIME".to_owned(),
+            };
+            format!("Deduplicate(keep=[{keep}], key=[{}], order=[{order}])", columns(input, keys))
+        }
+        Operator::TumbleAggregate(tumble) => tumble_text(tumble, input),
+        Operator::TumbleAssign { size, offset_ms, time } => {
+            format!(
+                "WindowTableFunction(window=[TUMBLE({}, {})])",
+                time_text(*time, input),
+                window_text(*size, *offset_ms)
+            )
+        }
+        Operator::Union => format!("Union(all=[true], inputs={})", node.inputs.len()),
+        Operator::Sink(sink) => sink_text(sink),
+    }
+}
+
+fn source_text(source: &SourceSpec, schema: &Schema) -> String {
+    let read = source.columns.iter().map(|column| match column {
+        weir_plan::SourceColumn::Physical(index) => columns(Some(&source.physical), &[*index]),
+        weir_plan::SourceColumn::Metadata(key, _) => format!("METADATA '{key}'"),
+    });
+    let read: Vec<String> = read.collect();
+    let names = Schema::new(
+        read.iter()
+            .zip(&source.columns)
+            .map(|(name, column)| weir_plan::Field::new(name.clone(), read_type(source, column)))
+            .collect(),
+    );
+    let mut text = calc("Source", &source.projection, None, Some(&names), schema);
+    text = text.replacen(
+        "Source(",
+        &format!("Source(table=[{}], connector=[{}], read=[{}], ", source.table, source.connector, read.join(", ")),
+        1,
+    );
+    text.pop();
+    if let Some(condition) = &source.condition {
+        let _ = write!(text, ", where=[{}]", expression(condition, Some(schema)));
+    }
+    if let Some(watermark) = &source.watermark {
+        let _ = write!(text, ", watermark=[{}]", watermark_text(watermark, Some(schema)));
+    }
+    text + ")"
+}
+
+fn read_type(source: &SourceSpec, column: &weir_plan::SourceColumn) -> weir_plan::DataType {
+    match column {
+        weir_plan::SourceColumn::Physical(index) => {
+            source.physical.fields.get(*index).map_or_else(weir_plan::DataType::string, |field| field.data_type.clone())
+        }
+        weir_plan::SourceColumn::Metadata(_, data_type) => data_type.clone(),
+    }
+}
+
+fn calc(name: &str, projection: &[Expr], condition: Option<&Expr>, input: Option<&Schema>, output: &Schema) -> String {
+    let select = projection.iter().enumerate().map(|(index, expr)| {
+        let text = expression(expr, input);
+        match output.fields.get(index) {
+            Some(field) if field.name != text => format!("{text} AS {}", field.name),
+            _ => text,
+        }
+    });
+    let mut text = format!("{name}(select=[{}]", select.collect::<Vec<_>>().join(", "));
+    if let Some(condition) = condition {
+        let _ = write!(text, ", where=[{}]", expression(condition, input));
+    }
+    text + ")"
+}
+
+fn watermark_text(watermark: &WatermarkSpec, schema: Option<&Schema>) -> String {
+    let mut text = format!("{} AS {}", columns(schema, &[watermark.column]), expression(&watermark.expression, schema));
+    if !watermark.idle_timeout.is_zero() {
+        let _ = write!(text, ", idle after {}", duration(watermark.idle_timeout));
+    }
+    text
+}
+
+fn tumble_text(tumble: &TumbleSpec, input: Option<&Schema>) -> String {
+    let aggregates = tumble.aggregates.iter().map(|call| aggregate(call, input));
+    let properties = tumble.properties.iter().map(|property| match property {
+        WindowProperty::Start => "window_start".to_owned(),
+        WindowProperty::End => "window_end".to_owned(),
+        WindowProperty::Time => "window_time".to_owned(),
+    });
+    format!(
+        "WindowAggregate(groupBy=[{}], window=[TUMBLE({}, {})], select=[{}])",
+        columns(input, &tumble.keys),
+        time_text(tumble.time, input),
+        window_text(tumble.size, tumble.offset_ms),
+        aggregates.chain(properties).collect::<Vec<_>>().join(", ")
+    )
+}
+
+fn aggregate(call: &AggregateCall, input: Option<&Schema>) -> String {
+    let distinct = if call.distinct { "DISTINCT " } else { "" };
+    let argument = call.argument.map_or_else(|| "*".to_owned(), |column| columns(input, &[column]));
+    let filter = call.filter.map(|column| format!(" FILTER {}", columns(input, &[column]))).unwrap_or_default();
+    format!("{}({distinct}{argument}){filter}", call.function.name())
+}
+
+fn time_text(time: TimeDomain, input: Option<&Schema>) -> String {
+    match time {
+        TimeDomain::Event(column) => format!("time_col=[{}]", columns(input, &[column])),
+        TimeDomain::Processing => "time_col=[PROCTIME]".to_owned(),
+    }
+}
+
+fn window_text(size: Duration, offset_ms: i64) -> String {
+    let offset = if offset_ms == 0 { String::new() } else { format!(", offset=[{offset_ms} ms]") };
+    format!("size=[{}]{offset}", duration(size))
+}
+
+fn sink_text(sink: &SinkSpec) -> String {
+    let fields = sink.physical.fields.iter().map(|field| field.name.clone());
+    let metadata = sink.metadata.iter().map(|(key, _)| format!("METADATA '{key}'"));
+    let mut text = format!(
+        "Sink(table=[{}], connector=[{}], fields=[{}]",
+        sink.table,
+        sink.connector,
+        fields.chain(metadata).collect::<Vec<_>>().join(", ")
+    );
+    if !sink.primary_key.is_empty() {
+        let _ = write!(text, ", primary key=[{}]", columns(Some(&sink.physical), &sink.primary_key));
+    }
+    text + ")"
+}
+
+/// What an operator remembers between records.
+fn keyed_state(graph: &JobGraph, node: &Node) -> Option<String> {
+    let input = input_schema(graph, node);
+    match &node.operator {
+        Operator::Deduplicate { keys, order, keep, state_ttl } => {
+            let ttl = if state_ttl.is_zero() {
+                "no time to live".to_owned()
+            } else {
+                format!("time to live {}", duration(*state_ttl))
+            };
+            let holds = match (order, keep) {
+                (Order::ProcTime, Keep::First) => "a mark",
+                (Order::RowTime(_), Keep::First) => "the first row until the watermark passes it, then a mark,",
+                (_, Keep::Last) => "the last row",
+            };
+            Some(format!("[{holds} for each ({}), {ttl}]", columns(input, keys)))
+        }
+        Operator::TumbleAggregate(tumble) => {
+            let keys =
+                if tumble.keys.is_empty() { String::new() } else { format!("{}, ", columns(input, &tumble.keys)) };
+            Some(format!("[{} aggregates for each ({keys}window), until the window ends]", tumble.aggregates.len()))
+        }
+        _ => None,
+    }
+}
+
+/// Names of columns, their numbers where there is no schema.
+fn columns(schema: Option<&Schema>, indices: &[usize]) -> String {
+    let name = |index: &usize| {
+        schema
+            .and_then(|schema| schema.fields.get(*index))
+            .map_or_else(|| format!("${index}"), |field| field.name.clone())
+    };
+    indices.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// A duration in the largest unit that it is a whole number of.
+fn duration(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    match units.iter().find(|(size, _)| ms > 0 && ms % size == 0) {
+        Some((size, unit)) => format!("{} {unit}", ms / size),
+        None => format!("{ms} ms"),
+    }
+}
