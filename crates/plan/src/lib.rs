@@ -16,5 +16,5 @@ pub use graph::{
     Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn, SourceSpec, TimeDomain,
     TumbleSpec, WatermarkSpec, WindowProperty,
 };
-pub use types::{DataType, Field, LogicalType, Schema};
+pub use types::{DataType, Field, LENGTH_MAX, LogicalType, Schema};
 pub use value::Value;

@@ -1,0 +1,160 @@
+//! Names, fields of rows, elements of arrays and maps, and the constructors of these.
+
+use sqlparser::ast::{self, Ident};
+use weir_base::Span;
+use weir_plan::{DataType, Expr, ExprKind, Field, Function, LogicalType};
+
+use super::ExprBinder;
+use super::cast::implicit_cast;
+use crate::binder::refusal::{not_supported, refuse};
+use crate::binder::types::{calcite_name, least_common_type};
+use crate::binder::{functions, scope::Attribute};
+use crate::error::{SqlError, did_you_mean, span_of};
+
+/// Functions that SQL calls without parentheses.
+const WITHOUT_PARENTHESES: [&str; 4] = ["CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "CURRENT_DATE", "CURRENT_ROW_TIMESTAMP"];
+
+impl ExprBinder<'_> {
+    /// A column, or a field inside one: `a`, `t.a`, `a.b`, `t.a.b`.
+    pub(super) fn name(&self, parts: &[Ident], span: Span) -> Result<Expr, SqlError> {
+        let (index, taken) = match self.scope.resolve(parts) {
+            Ok(found) => found,
+            Err(error) => return self.function_without_parentheses(parts, span).unwrap_or(Err(error)),
+        };
+        let column = &self.scope.columns[index];
+        let mut expr = Expr::column(index, column.data_type.clone()).at(span);
+        if column.attribute == Attribute::RowNumber && taken < parts.len() {
+            return Err(refuse(span, "A row number has no fields"));
+        }
+        for part in &parts[taken..] {
+            expr = field(expr, part, span)?;
+        }
+        Ok(expr)
+    }
+
+    fn function_without_parentheses(&self, parts: &[Ident], span: Span) -> Option<Result<Expr, SqlError>> {
+        let [name] = parts else { return None };
+        let known = WITHOUT_PARENTHESES.iter().any(|known| known.eq_ignore_ascii_case(&name.value));
+        (known && name.quote_style.is_none()).then(|| functions::call(&name.value, Vec::new(), span))
+    }
+
+    /// `root.field`, `root[index]` and chains of them.
+    pub(super) fn access(&self, root: &ast::Expr, chain: &[ast::AccessExpr], span: Span) -> Result<Expr, SqlError> {
+        let mut chain = chain.iter().peekable();
+        let mut expr = match root {
+            // `t.a[1]`: the dots up to the first bracket may belong to a qualified name.
+            ast::Expr::Identifier(first) => {
+                let mut parts = vec![first.clone()];
+                while let Some(ast::AccessExpr::Dot(ast::Expr::Identifier(part))) = chain.peek() {
+                    parts.push(part.clone());
+                    chain.next();
+                }
+                self.name(&parts, span)?
+            }
+            other => self.bind(other)?,
+        };
+        for step in chain {
+            expr = match step {
+                ast::AccessExpr::Dot(ast::Expr::Identifier(part)) => field(expr, part, span)?,
+                ast::AccessExpr::Subscript(ast::Subscript::Index { index }) => item(expr, self.bind(index)?, span)?,
+                _ => return Err(not_supported(span, "this form of access to a field or element")),
+            };
+        }
+        Ok(expr)
+    }
+
+    /// `ARRAY[a, ...]`
+    pub(super) fn array(&self, elements: &[ast::Expr], span: Span) -> Result<Expr, SqlError> {
+        let elements = self.bind_all(elements)?;
+        if elements.is_empty() {
+            return Err(refuse(span, "Require at least 1 argument: an ARRAY needs an element"));
+        }
+        let (elements, element) = to_common_type(elements, "ARRAY", span)?;
+        let data_type = DataType::not_null(LogicalType::Array(Box::new(element)));
+        Ok(Expr::new(ExprKind::Call(Function::ArrayOf, elements), data_type).at(span))
+    }
+
+    /// `ROW(a, ...)`
+    pub(super) fn row<'t>(
+        &self,
+        fields: impl IntoIterator<Item = &'t ast::Expr>,
+        span: Span,
+    ) -> Result<Expr, SqlError> {
+        let fields = self.bind_all(fields)?;
+        let named = fields.iter().enumerate();
+        let row = named.map(|(index, field)| Field::new(format!("EXPR${index}"), field.data_type.clone())).collect();
+        Ok(Expr::new(ExprKind::Call(Function::RowOf, fields), DataType::not_null(LogicalType::Row(row))).at(span))
+    }
+
+    /// `MAP[key, value, ...]`
+    pub(super) fn map(&self, entries: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
+        if entries.is_empty() || entries.len() % 2 != 0 {
+            return Err(refuse(span, "MAP requires an even number of arguments: keys and values in turn"));
+        }
+        let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().enumerate().partition(|(index, _)| index % 2 == 0);
+        let (keys, key) = to_common_type(keys.into_iter().map(|(_, key)| key).collect(), "MAP", span)?;
+        let (values, value) = to_common_type(values.into_iter().map(|(_, value)| value).collect(), "MAP", span)?;
+        let entries = keys.into_iter().zip(values).flat_map(|(key, value)| [key, value]).collect();
+        let data_type = DataType::not_null(LogicalType::Map(Box::new(key), Box::new(value)));
+        Ok(Expr::new(ExprKind::Call(Function::MapOf, entries), data_type).at(span))
+    }
+}
+
+/// Casts all to their common type.
+pub(super) fn to_common_type(parts: Vec<Expr>, what: &str, span: Span) -> Result<(Vec<Expr>, DataType), SqlError> {
+    let types: Vec<_> = parts.iter().map(|part| part.data_type.clone()).collect();
+    match least_common_type(&types) {
+        Some(common) => Ok((parts.into_iter().map(|part| implicit_cast(part, &common.logical)).collect(), common)),
+        None => {
+            let names: Vec<_> = types.iter().map(|data_type| calcite_name(&data_type.logical)).collect();
+            Err(refuse(span, format!("Parameters must be of the same type: {what} of {}", names.join(", "))))
+        }
+    }
+}
+
+fn field(expr: Expr, name: &Ident, span: Span) -> Result<Expr, SqlError> {
+    let LogicalType::Row(fields) = &expr.data_type.logical else {
+        return Err(refuse(
+            span_of(name.span),
+            format!(
+                "Incompatible types: field '{}' of a value of type {}",
+                name.value,
+                calcite_name(&expr.data_type.logical)
+            ),
+        )
+        .hint("only a ROW has fields"));
+    };
+    let Some(index) = fields.iter().position(|field| field.name == name.value) else {
+        let hint = did_you_mean(&name.value, fields.iter().map(|field| field.name.as_str()));
+        return Err(refuse(span_of(name.span), format!("Field '{}' not found in the ROW", name.value)).hint_maybe(hint));
+    };
+    let mut data_type = fields[index].data_type.clone();
+    data_type.nullable |= expr.data_type.nullable;
+    Ok(Expr::new(ExprKind::Field(Box::new(expr), index), data_type).at(span))
+}
+
+fn item(collection: Expr, index: Expr, span: Span) -> Result<Expr, SqlError> {
+    let (index_type, element) = match &collection.data_type.logical {
+        LogicalType::Array(element) if index.data_type.logical.is_integer() => (LogicalType::Int, element.clone()),
+        LogicalType::Map(key, value) if same_family(&key.logical, &index.data_type.logical) => {
+            (key.logical.clone(), value.clone())
+        }
+        other => {
+            let (collection, index) = (calcite_name(other), calcite_name(&index.data_type.logical));
+            return Err(refuse(
+                span,
+                format!(
+                    "Cannot apply 'ITEM' to arguments of type 'ITEM(<{collection}>, <{index}>)'. \
+                     Supported form(s): <ARRAY>[<INTEGER>], <MAP>[<key type>]"
+                ),
+            ));
+        }
+    };
+    let data_type = element.with_nullable(true);
+    let index = if index_type.is_string() { index } else { implicit_cast(index, &index_type) };
+    Ok(Expr::new(ExprKind::Call(Function::ItemAt, vec![collection, index]), data_type).at(span))
+}
+
+fn same_family(key: &LogicalType, index: &LogicalType) -> bool {
+    (key.is_string() && index.is_string()) || (key.is_numeric() && index.is_numeric()) || key == index
+}

@@ -1,0 +1,138 @@
+//! Arithmetic: numbers by Flink's result types, times with intervals.
+
+use weir_base::Span;
+use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType, Value};
+
+use super::cast::implicit_cast;
+use crate::binder::functions;
+use crate::binder::refusal::{not_supported, refuse};
+use crate::binder::types::{
+    calcite_name, decimal_add, decimal_divide, decimal_modulo, decimal_multiply, decimal_of, least_common_type,
+};
+use crate::error::SqlError;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// `a + b`, `a - b`, `a * b`, `a / b`, `a % b`.
+pub(super) fn arithmetic(function: Function, left: Expr, right: Expr, span: Span) -> Result<Expr, SqlError> {
+    let (from, to) = (&left.data_type.logical, &right.data_type.logical);
+    let number = |logical: &LogicalType| logical.is_numeric() || *logical == LogicalType::Null;
+    if number(from) && number(to) {
+        return Ok(numbers(function, left, right, span));
+    }
+    let interval =
+        |logical: &LogicalType| matches!(logical, LogicalType::IntervalDayTime | LogicalType::IntervalYearMonth);
+    match (interval(from), interval(to), function) {
+        (true, true, Function::Add | Function::Subtract) if from == to => Ok(call_of(function, left, right, span)),
+        (false, true, Function::Add | Function::Subtract) if is_time(from) => time(function, left, right, span),
+        (true, false, Function::Add) if is_time(to) => time(function, right, left, span),
+        _ => Err(refused(function, &left, &right, span)),
+    }
+}
+
+/// `-a`; a constant is negated here, so that `-1` is one constant.
+pub(super) fn negate(inner: Expr, span: Span) -> Result<Expr, SqlError> {
+    let negated = match &inner.kind {
+        ExprKind::Literal(Value::Integer(value)) => value.checked_neg().map(Value::Integer),
+        ExprKind::Literal(Value::Decimal(value)) => value.checked_neg().map(Value::Decimal),
+        ExprKind::Literal(Value::Double(value)) => Some(Value::Double(-value)),
+        ExprKind::Literal(Value::Milliseconds(value)) => value.checked_neg().map(Value::Milliseconds),
+        ExprKind::Literal(Value::Months(value)) => value.checked_neg().map(Value::Months),
+        _ => None,
+    };
+    match negated {
+        Some(value) => Ok(Expr::new(ExprKind::Literal(value), inner.data_type).at(span)),
+        None => functions::operator(Function::Negate, vec![inner], span),
+    }
+}
+
+fn is_time(logical: &LogicalType) -> bool {
+    use LogicalType::{Date, Time, Timestamp, TimestampLtz};
+    matches!(logical, Date | Time(_) | Timestamp(_) | TimestampLtz(_))
+}
+
+/// The type of the first argument, nullable where one of them is.
+fn call_of(function: Function, left: Expr, right: Expr, span: Span) -> Expr {
+    let nullable = left.data_type.nullable || right.data_type.nullable;
+    let data_type = DataType { logical: left.data_type.logical.clone(), nullable };
+    Expr::new(ExprKind::Call(function, vec![left, right]), data_type).at(span)
+}
+
+fn time(function: Function, point: Expr, interval: Expr, span: Span) -> Result<Expr, SqlError> {
+    let whole_days = || match interval.kind {
+        ExprKind::Literal(Value::Milliseconds(value)) => value % DAY_MS == 0,
+        _ => false,
+    };
+    let daytime = interval.data_type.logical == LogicalType::IntervalDayTime;
+    match point.data_type.logical {
+        LogicalType::Date if daytime && !whole_days() => {
+            Err(not_supported(span, "a DATE with an interval that is no whole number of days")
+                .hint("CAST the DATE AS TIMESTAMP(3)"))
+        }
+        LogicalType::Time(_) if !daytime => Err(refused(function, &point, &interval, span)),
+        _ => Ok(call_of(function, point, interval, span)),
+    }
+}
+
+fn numbers(function: Function, left: Expr, right: Expr, span: Span) -> Expr {
+    use LogicalType as T;
+    let (from, to) = (left.data_type.logical.clone(), right.data_type.logical.clone());
+    let nullable = left.data_type.nullable || right.data_type.nullable;
+    let decimal = matches!(from, T::Decimal(..)) || matches!(to, T::Decimal(..));
+    let (left, right, result) = match (decimal_of(&from), decimal_of(&to)) {
+        (Some(p), Some(q)) if decimal => {
+            let result = match function {
+                Function::Add | Function::Subtract => decimal_add(p, q),
+                Function::Multiply => decimal_multiply(p, q),
+                Function::Divide => decimal_divide(p, q),
+                _ => decimal_modulo(p, q),
+            };
+            (implicit_cast(left, &T::Decimal(p.0, p.1)), implicit_cast(right, &T::Decimal(q.0, q.1)), result)
+        }
+        _ => {
+            let common = least_common_type(&[left.data_type.clone(), right.data_type.clone()]);
+            let common =
+                common.map_or(T::Int, |common| if common.logical == T::Null { T::Int } else { common.logical });
+            (implicit_cast(left, &common), implicit_cast(right, &common), common)
+        }
+    };
+    let call = Expr::new(ExprKind::Call(function, vec![left, right]), DataType { logical: result, nullable }).at(span);
+    // Flink gives a remainder of integers the divisor's type: it is smaller than the divisor.
+    let remainder = function == Function::Modulo && !decimal && to != T::Null;
+    if remainder { implicit_cast(call, &to) } else { call }
+}
+
+fn refused(function: Function, left: &Expr, right: &Expr, span: Span) -> SqlError {
+    let sign = match function {
+        Function::Add => "+",
+        Function::Subtract => "-",
+        Function::Multiply => "*",
+        Function::Divide => "/",
+        _ => "%",
+    };
+    let (from, to) = (&left.data_type.logical, &right.data_type.logical);
+    let forms = match function {
+        Function::Add => {
+            "'<NUMERIC> + <NUMERIC>', '<DATETIME_INTERVAL> + <DATETIME_INTERVAL>', '<DATETIME> + <DATETIME_INTERVAL>'"
+        }
+        Function::Subtract => {
+            "'<NUMERIC> - <NUMERIC>', '<DATETIME_INTERVAL> - <DATETIME_INTERVAL>', '<DATETIME> - <DATETIME_INTERVAL>'"
+        }
+        Function::Multiply => "'<NUMERIC> * <NUMERIC>'",
+        Function::Divide => "'<NUMERIC> / <NUMERIC>'",
+        _ => "'<EXACT_NUMERIC> % <EXACT_NUMERIC>'",
+    };
+    let (left, right) = (calcite_name(from), calcite_name(to));
+    let error = refuse(
+        span,
+        format!("Cannot apply '{sign}' to arguments of type '<{left}> {sign} <{right}>'. Supported form(s): {forms}"),
+    );
+    match function {
+        Function::Subtract if is_time(from) && is_time(to) => {
+            error.hint("the distance of two times is TIMESTAMPDIFF(SECOND, a, b)")
+        }
+        Function::Add if from.is_string() || to.is_string() => error.hint("texts are joined by a || b"),
+        _ => error,
+    }
+}

@@ -1,0 +1,62 @@
+//! Units of time: in EXTRACT, FLOOR ... TO, TIMESTAMPDIFF and intervals.
+
+use sqlparser::ast::DateTimeField;
+use weir_base::Span;
+use weir_plan::{DataType, Expr, ExprKind, LogicalType, Value};
+
+use crate::binder::refusal::refuse;
+use crate::error::{SqlError, did_you_mean};
+
+/// Units that EXTRACT knows.
+pub(super) const EXTRACT: &[&str] = &[
+    "MILLENNIUM",
+    "CENTURY",
+    "DECADE",
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "DOY",
+    "DOW",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "MILLISECOND",
+    "MICROSECOND",
+    "NANOSECOND",
+    "EPOCH",
+    "ISODOW",
+    "ISOYEAR",
+];
+
+/// Units that FLOOR and CEIL know.
+pub(super) const FLOOR: &[&str] =
+    &["YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND"];
+
+/// Units that TIMESTAMPDIFF knows.
+pub(super) const DIFFERENCE: &[&str] = &["YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"];
+
+/// The unit's name in upper case and singular.
+pub(super) fn name(field: &DateTimeField) -> String {
+    let name = field.to_string().to_ascii_uppercase();
+    match name.as_str() {
+        "DAYOFWEEK" => "DOW".to_owned(),
+        "DAYOFYEAR" => "DOY".to_owned(),
+        "MILLENIUM" => "MILLENNIUM".to_owned(),
+        _ => name.strip_suffix('S').map(str::to_owned).unwrap_or(name),
+    }
+}
+
+/// The unit as the constant that the plan wants, if it is one of `known`.
+pub(super) fn constant(unit: &str, known: &[&str], what: &str, span: Span) -> Result<Expr, SqlError> {
+    let upper = unit.to_ascii_uppercase();
+    let upper = upper.strip_prefix("SQL_TSI_").unwrap_or(&upper).to_owned();
+    if !known.contains(&upper.as_str()) {
+        let hint =
+            did_you_mean(&upper, known.iter().copied()).unwrap_or_else(|| format!("units are {}", known.join(", ")));
+        return Err(refuse(span, format!("'{unit}' is not a valid time frame of {what}")).hint(hint));
+    }
+    let length = u32::try_from(upper.len()).expect("units are short words");
+    Ok(Expr::new(ExprKind::Literal(Value::String(upper)), DataType::not_null(LogicalType::Char(length))).at(span))
+}

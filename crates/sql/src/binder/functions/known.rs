@@ -1,0 +1,204 @@
+//! Names that are not in the table of scalar functions: aggregates, window functions, Flink's functions still to come, typing errors.
+
+use weir_base::Span;
+use weir_plan::Expr;
+
+use super::signature::family_name;
+use super::table::FUNCTIONS;
+use crate::binder::refusal::{not_supported, refuse};
+use crate::error::SqlError;
+
+/// The aggregate functions that the planner knows.
+const AGGREGATES: [&str; 5] = ["COUNT", "SUM", "AVG", "MIN", "MAX"];
+
+/// Aggregate functions of Flink that are still to come.
+const AGGREGATES_TO_COME: [&str; 14] = [
+    "FIRST_VALUE",
+    "LAST_VALUE",
+    "LISTAGG",
+    "COLLECT",
+    "ARRAY_AGG",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
+    "STDDEV",
+    "VAR_POP",
+    "VAR_SAMP",
+    "VARIANCE",
+    "SUM0",
+    "JSON_OBJECTAGG",
+    "JSON_ARRAYAGG",
+];
+
+/// Functions that need an OVER clause.
+const WINDOW_FUNCTIONS: [&str; 9] =
+    ["ROW_NUMBER", "RANK", "DENSE_RANK", "LAG", "LEAD", "NTILE", "PERCENT_RANK", "CUME_DIST", "NTH_VALUE"];
+
+/// Scalar functions of Flink that are still to come.
+const SCALARS_TO_COME: &[&str] = &[
+    "ACOS",
+    "ARRAY_APPEND",
+    "ARRAY_CONCAT",
+    "ARRAY_CONTAINS",
+    "ARRAY_DISTINCT",
+    "ARRAY_EXCEPT",
+    "ARRAY_INTERSECT",
+    "ARRAY_JOIN",
+    "ARRAY_MAX",
+    "ARRAY_MIN",
+    "ARRAY_POSITION",
+    "ARRAY_PREPEND",
+    "ARRAY_REMOVE",
+    "ARRAY_REVERSE",
+    "ARRAY_SLICE",
+    "ARRAY_SORT",
+    "ARRAY_UNION",
+    "ASCII",
+    "ASIN",
+    "ATAN",
+    "ATAN2",
+    "BIN",
+    "CHR",
+    "CONVERT_TZ",
+    "COS",
+    "COSH",
+    "COT",
+    "CURRENT_DATABASE",
+    "CURRENT_TIME",
+    "CURRENT_WATERMARK",
+    "DAYOFMONTH",
+    "DAYOFWEEK",
+    "DAYOFYEAR",
+    "DECODE",
+    "DEGREES",
+    "E",
+    "ELEMENT",
+    "ELT",
+    "ENCODE",
+    "FROM_BASE64",
+    "HASH_CODE",
+    "HEX",
+    "HOUR",
+    "INITCAP",
+    "INSTR",
+    "IS_ALPHA",
+    "IS_DECIMAL",
+    "IS_DIGIT",
+    "IS_JSON",
+    "JSON",
+    "JSON_ARRAY",
+    "JSON_EXISTS",
+    "JSON_LENGTH",
+    "JSON_OBJECT",
+    "JSON_QUERY",
+    "JSON_QUOTE",
+    "JSON_STRING",
+    "JSON_TYPE",
+    "JSON_UNQUOTE",
+    "LEFT",
+    "LOCALTIME",
+    "LOCATE",
+    "LOG",
+    "LOG2",
+    "MAP_ENTRIES",
+    "MAP_FROM_ARRAYS",
+    "MAP_KEYS",
+    "MAP_UNION",
+    "MAP_VALUES",
+    "MINUTE",
+    "MONTH",
+    "OVERLAY",
+    "PARSE_JSON",
+    "PARSE_URL",
+    "PERCENTILE",
+    "PI",
+    "PRINTF",
+    "QUARTER",
+    "RADIANS",
+    "RAND",
+    "RAND_INTEGER",
+    "REGEXP_COUNT",
+    "REGEXP_EXTRACT_ALL",
+    "REGEXP_INSTR",
+    "REGEXP_SUBSTR",
+    "REPEAT",
+    "RIGHT",
+    "SECOND",
+    "SHA1",
+    "SHA2",
+    "SHA224",
+    "SHA384",
+    "SHA512",
+    "SIN",
+    "SINH",
+    "SPLIT",
+    "STARTSWITH",
+    "ENDSWITH",
+    "STR_TO_MAP",
+    "TAN",
+    "TANH",
+    "TO_BASE64",
+    "TRANSLATE",
+    "TYPEOF",
+    "UNHEX",
+    "URL_DECODE",
+    "URL_ENCODE",
+    "UUID",
+    "WEEK",
+    "YEAR",
+    "SOURCE_WATERMARK",
+    "TRY_PARSE_JSON",
+];
+
+/// Whether `name` is an aggregate function that the planner knows.
+pub(in crate::binder) fn is_aggregate(name: &str) -> bool {
+    listed(&AGGREGATES, name)
+}
+
+/// Whether `name` needs an OVER clause.
+fn is_window_function(name: &str) -> bool {
+    listed(&WINDOW_FUNCTIONS, name)
+}
+
+fn listed(names: &[&str], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The error for a call of a name that is not in the table.
+pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
+    let upper = name.to_ascii_uppercase();
+    if is_aggregate(name) {
+        return refuse(span, format!("Aggregate expression is illegal here: {upper}"))
+            .hint("aggregates stand in the SELECT list or HAVING of a query with GROUP BY window_start, window_end");
+    }
+    if is_window_function(name) {
+        return refuse(span, format!("OVER clause is necessary for window function {upper}"));
+    }
+    if listed(&AGGREGATES_TO_COME, name) {
+        return not_supported(span, format!("the aggregate function {upper}"))
+            .hint("there are COUNT, SUM, AVG, MIN, MAX");
+    }
+    if listed(SCALARS_TO_COME, name) {
+        let error = not_supported(span, format!("the function {upper}"));
+        return match nearest(&upper) {
+            Some(near) => error.hint(format!("the nearest by name is {near}")),
+            None => error,
+        };
+    }
+    let types: Vec<_> =
+        arguments.iter().map(|argument| format!("<{}>", family_name(&argument.data_type.logical))).collect();
+    let error = refuse(span, format!("No match found for function signature {name}({})", types.join(", ")));
+    match nearest(&upper) {
+        Some(near) => error.hint(format!("did you mean {near}?")),
+        None => error,
+    }
+}
+
+/// The known function whose name is most like `upper`, if one is like it at all.
+fn nearest(upper: &str) -> Option<&'static str> {
+    let names = FUNCTIONS.iter().map(|signature| signature.name).chain(AGGREGATES);
+    names
+        .map(|name| (strsim::jaro_winkler(upper, name), name))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}

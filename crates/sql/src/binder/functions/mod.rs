@@ -1,0 +1,43 @@
+//! Flink's built-in scalar functions by name: what arguments each takes and what type it gives.
+//!
+//! `table` is the list, `signature` checks and casts arguments against an entry of it. Operators with a syntax of their own
+//! (`EXTRACT(x FROM y)`, `a LIKE b`) come here by the function's name once the binder of expressions has taken them apart.
+
+mod known;
+mod results;
+mod signature;
+mod table;
+
+use weir_base::Span;
+use weir_plan::Expr;
+
+use crate::error::SqlError;
+
+pub(super) use known::is_aggregate;
+pub(super) use signature::Signature;
+
+/// The function called `name`, in any case.
+pub(super) fn lookup(name: &str) -> Option<&'static Signature> {
+    let upper = name.to_ascii_uppercase();
+    table::FUNCTIONS.iter().find(|signature| signature.name == upper)
+}
+
+/// Binds a call of `name`.
+///
+/// # Errors
+/// When there is no such function, with the nearest name, or when it does not take these arguments, with its supported forms.
+pub(super) fn call(name: &str, arguments: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
+    match lookup(name) {
+        Some(signature) => signature.bind(arguments, span),
+        None => Err(known::unknown(name, &arguments, span)),
+    }
+}
+
+/// Binds an operator that has a syntax of its own.
+///
+/// # Errors
+/// When it does not take these arguments.
+pub(super) fn operator(function: weir_plan::Function, arguments: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
+    let signature = table::OPERATORS.iter().find(|signature| signature.function == function);
+    signature.expect("every operator that is bound this way is in the table").bind(arguments, span)
+}

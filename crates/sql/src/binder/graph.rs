@@ -1,0 +1,226 @@
+//! The job graph: one node for each relation, exchanges, parallelism, names as in Flink's dashboard, uids that stay.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use weir_base::limits::{MAX_PARALLELISM_DEFAULT, MAX_PARALLELISM_MAX};
+use weir_plan::{ChangelogMode, Exchange, InputEdge, JobGraph, Node, NodeId, Operator, Schema, TableOptions};
+
+use super::refusal::refuse;
+use super::rel::{Changes, Dag, Rel, RelId, RelOp};
+use crate::error::SqlError;
+use crate::{Environment, Settings};
+
+/// Lays out the DAG.
+///
+/// # Errors
+/// When a setting that the graph needs has a wrong value.
+pub(super) fn lay_out(
+    dag: &Dag,
+    settings: &Settings,
+    environment: &Environment<'_>,
+    default_name: &str,
+) -> Result<JobGraph, SqlError> {
+    let max_parallelism =
+        bounded(settings, "pipeline.max-parallelism", MAX_PARALLELISM_MAX)?.unwrap_or(MAX_PARALLELISM_DEFAULT);
+    let parallelism = match environment.parallelism {
+        Some(parallelism) => parallelism,
+        None => bounded(settings, "parallelism.default", MAX_PARALLELISM_MAX)?.unwrap_or(1),
+    };
+    if parallelism > max_parallelism {
+        return Err(refuse(
+            settings.span("parallelism.default"),
+            format!("The parallelism {parallelism} is greater than the maximum parallelism {max_parallelism}"),
+        )
+        .hint("set 'pipeline.max-parallelism' higher: state is split into that many key groups"));
+    }
+    let time_zone = match settings.get("table.local-time-zone") {
+        None | Some("default") => "UTC",
+        Some(zone) => zone,
+    };
+    let mut layout = Layout {
+        parallelism,
+        state_ttl: settings.duration("table.exec.state.ttl")?.unwrap_or(Duration::ZERO),
+        nodes: Vec::new(),
+        places: Vec::new(),
+        numbers: 0,
+        uids: HashMap::new(),
+    };
+    for index in 0..dag.len() {
+        let rel = dag.get(RelId(index));
+        let place = layout.place(rel, dag)?;
+        layout.places.push(place);
+    }
+    Ok(JobGraph {
+        name: settings.get("pipeline.name").unwrap_or(default_name).to_owned(),
+        max_parallelism,
+        local_time_zone: time_zone.to_owned(),
+        nodes: layout.nodes,
+    })
+}
+
+/// A whole number from 1 to `most`.
+fn bounded(settings: &Settings, key: &str, most: u16) -> Result<Option<u16>, SqlError> {
+    let Some(value) = settings.integer(key)? else { return Ok(None) };
+    match u16::try_from(value) {
+        Ok(value) if (1..=most).contains(&value) => Ok(Some(value)),
+        _ => Err(refuse(settings.span(key), format!("'{key}' must be from 1 to {most}, not {value}"))),
+    }
+}
+
+/// The graph as far as it is laid out.
+struct Layout {
+    parallelism: u16,
+    state_ttl: Duration,
+    nodes: Vec<Node>,
+    /// The node of each relation.
+    places: Vec<NodeId>,
+    /// Flink numbers nodes and exchanges together, from 1.
+    numbers: usize,
+    /// How often each uid was wanted.
+    uids: HashMap<String, usize>,
+}
+
+impl Layout {
+    fn place(&mut self, rel: &Rel, dag: &Dag) -> Result<NodeId, SqlError> {
+        let inputs: Vec<NodeId> = rel.inputs.iter().map(|input| self.places[input.0]).collect();
+        let forward = |inputs: &[NodeId]| inputs.iter().map(|from| (*from, Exchange::Forward)).collect::<Vec<_>>();
+        let hashed = |keys: &[usize]| vec![(inputs[0], Exchange::Hash(keys.to_vec()))];
+        let schema = rel.schema();
+        let changelog = changelog(rel, dag);
+        let parallelism = inputs.first().map_or(self.parallelism, |input| self.nodes[input.0].parallelism);
+        Ok(match &rel.op {
+            RelOp::Scan(scan) => self.source(rel, scan, schema)?,
+            RelOp::Calc { condition, projection } => {
+                let operator = Operator::Calc { condition: condition.clone(), projection: projection.clone() };
+                self.add("Calc", "calc".to_owned(), operator, forward(&inputs), schema, changelog, parallelism)
+            }
+            RelOp::Deduplicate { keys, order, keep } => {
+                let operator =
+                    Operator::Deduplicate { keys: keys.clone(), order: *order, keep: *keep, state_ttl: self.state_ttl };
+                let (uid, width) = ("deduplicate".to_owned(), self.parallelism);
+                self.add("Deduplicate", uid, operator, hashed(keys), schema, changelog, width)
+            }
+            RelOp::Window(window) => {
+                let operator = Operator::TumbleAssign {
+                    size: Duration::from_millis(u64::try_from(window.size_ms).expect("a window's size is positive")),
+                    offset_ms: window.offset_ms,
+                    time: window.time,
+                };
+                let uid = "window-table-function".to_owned();
+                self.add("WindowTableFunction", uid, operator, forward(&inputs), schema, changelog, parallelism)
+            }
+            RelOp::Aggregate(spec) => {
+                let width = if spec.keys.is_empty() { 1 } else { self.parallelism };
+                let (uid, inputs) = ("global-window-aggregate".to_owned(), hashed(&spec.keys));
+                let operator = Operator::TumbleAggregate(spec.clone());
+                self.add("GlobalWindowAggregate", uid, operator, inputs, schema, changelog, width)
+            }
+            RelOp::Union => {
+                let uid = "union".to_owned();
+                self.add("Union", uid, Operator::Union, forward(&inputs), schema, changelog, self.parallelism)
+            }
+            RelOp::Sink(spec) => {
+                let own = own_parallelism(&spec.options, "sink.parallelism")?;
+                let width = own.unwrap_or(parallelism);
+                // Updates of one key must reach one writer in order.
+                let moved =
+                    width != parallelism && !spec.primary_key.is_empty() && spec.changelog != ChangelogMode::InsertOnly;
+                let edges = if moved { hashed(&spec.primary_key) } else { forward(&inputs) };
+                let (name, uid) = (table_name(&spec.table), format!("sink-{}", spec.table));
+                self.numbers += usize::from(moved);
+                self.numbers += 1;
+                let name = format!("{name}[{}]: Writer", self.numbers);
+                self.push(name, uid, Operator::Sink(spec.clone()), edges, schema, changelog, width)
+            }
+            RelOp::RowNumber { .. } => {
+                return Err(refuse(rel.span, "ROW_NUMBER() OVER (...) was left without a filter on it"));
+            }
+        })
+    }
+
+    /// A source, and behind it the watermark that the connector cannot make per split.
+    fn source(&mut self, rel: &Rel, scan: &super::rel::Scan, schema: Schema) -> Result<NodeId, SqlError> {
+        let mut spec = scan.spec.clone();
+        let assigned = if scan.watermark_per_split { None } else { spec.watermark.take() };
+        let parallelism = own_parallelism(&spec.options, "scan.parallelism")?.unwrap_or(self.parallelism);
+        let (name, uid) = (table_name(&spec.table).to_owned(), format!("source-{}", spec.table));
+        self.numbers += 1;
+        let name = format!("Source: {name}[{}]", self.numbers);
+        let operator = Operator::Source(Box::new(spec));
+        let mode = ChangelogMode::InsertOnly;
+        let source = self.push(name, uid, operator, Vec::new(), schema.clone(), mode, parallelism);
+        let Some(watermark) = assigned else { return Ok(source) };
+        let uid = format!("watermark-assigner-{}", scan.spec.table);
+        let operator = Operator::WatermarkAssigner(watermark);
+        debug_assert!(rel.inputs.is_empty(), "a source reads no other relation");
+        Ok(self.add("WatermarkAssigner", uid, operator, vec![(source, Exchange::Forward)], schema, mode, parallelism))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "these are a node's fields, in their order")]
+    fn add(
+        &mut self,
+        kind: &str,
+        uid: String,
+        operator: Operator,
+        edges: Vec<(NodeId, Exchange)>,
+        schema: Schema,
+        changelog: ChangelogMode,
+        parallelism: u16,
+    ) -> NodeId {
+        let exchanges = edges.iter().filter(|(_, exchange)| *exchange != Exchange::Forward).count();
+        self.numbers += exchanges + 1;
+        let name = format!("{kind}[{}]", self.numbers);
+        self.push(name, uid, operator, edges, schema, changelog, parallelism)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "these are a node's fields, in their order")]
+    fn push(
+        &mut self,
+        name: String,
+        uid: String,
+        operator: Operator,
+        edges: Vec<(NodeId, Exchange)>,
+        schema: Schema,
+        changelog: ChangelogMode,
+        parallelism: u16,
+    ) -> NodeId {
+        let id = NodeId(self.nodes.len());
+        let count = self.uids.entry(uid.clone()).or_insert(0);
+        *count += 1;
+        let uid = if *count == 1 { uid } else { format!("{uid}-{count}") };
+        let inputs = edges.into_iter().map(|(from, exchange)| {
+            let unequal = exchange == Exchange::Forward && self.nodes[from.0].parallelism != parallelism;
+            InputEdge { from, exchange: if unequal { Exchange::Rebalance } else { exchange } }
+        });
+        let inputs = inputs.collect();
+        self.nodes.push(Node { id, uid, name, operator, inputs, schema, changelog, parallelism });
+        id
+    }
+}
+
+/// The kinds of row a relation gives: an updating one leaves out the old rows where all its sinks take upserts.
+fn changelog(rel: &Rel, dag: &Dag) -> ChangelogMode {
+    if rel.changes == Changes::InsertOnly {
+        return ChangelogMode::InsertOnly;
+    }
+    let upserts = |at: usize| match &dag.get(RelId(at)).op {
+        RelOp::Sink(spec) => spec.changelog != ChangelogMode::All,
+        _ => true,
+    };
+    if (0..dag.len()).all(upserts) { ChangelogMode::Upsert } else { ChangelogMode::All }
+}
+
+/// The parallelism that a table's options ask for.
+fn own_parallelism(options: &TableOptions, key: &str) -> Result<Option<u16>, SqlError> {
+    let Some(text) = options.get(key) else { return Ok(None) };
+    match text.trim().parse::<u16>() {
+        Ok(value) if (1..=MAX_PARALLELISM_MAX).contains(&value) => Ok(Some(value)),
+        _ => Err(refuse(options.span(key), format!("'{key}' must be from 1 to {MAX_PARALLELISM_MAX}, not '{text}'"))),
+    }
+}
+
+/// The last part of a table's full name.
+fn table_name(full_name: &str) -> &str {
+    full_name.rsplit('.').next().unwrap_or(full_name)
+}

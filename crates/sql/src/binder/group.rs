@@ -1,0 +1,390 @@
+//! GROUP BY: aggregation in the windows of a window function.
+//!
+//! The grouped SELECT is bound over the scope with the aggregates as further columns; then every part of it that equals a grouping
+//! expression becomes that key's column. The projections and filters between the window function and the SELECT are folded into one
+//! Calc below the aggregation, which gives keys, arguments, filters and the time attribute as plain columns.
+
+use std::cell::RefCell;
+
+use sqlparser::ast::{self, Spanned as _};
+use weir_base::Span;
+use weir_plan::{
+    AggregateCall, DataType, Expr, ExprKind, Function, LogicalType, TimeDomain, TumbleSpec, WindowProperty,
+};
+
+use super::aggregates::{Aggregate, Aggregates, first_aggregate};
+use super::expr::{ExprBinder, all_of};
+use super::query::QueryBinder;
+use super::refusal::{not_supported, refuse};
+use super::rel::{Changes, Rel, RelColumn, RelId, RelOp, Window, key_of_expr};
+use super::scope::{Attribute, Scope};
+use super::select::{Item, name_of, unique_names};
+use crate::error::{SqlError, span_of};
+
+/// The window function below a grouped SELECT, with what lies between folded.
+struct Windowed {
+    window: Window,
+    /// What the window function reads.
+    input: RelId,
+    /// Over the window function's columns.
+    condition: Option<Expr>,
+    /// The SELECT's input columns, over the window function's columns.
+    columns: Vec<Expr>,
+}
+
+/// What GROUP BY names.
+enum Group {
+    Key(Expr),
+    Property(WindowProperty),
+}
+
+impl QueryBinder<'_> {
+    /// Whether a SELECT aggregates.
+    pub(super) fn is_grouped(&self, select: &ast::Select, items: &[Item<'_>]) -> Result<bool, SqlError> {
+        let grouped = match &select.group_by {
+            ast::GroupByExpr::All(_) => return Err(not_supported(span_of(select.span()), "GROUP BY ALL")),
+            ast::GroupByExpr::Expressions(trees, modifiers) => {
+                if !modifiers.is_empty() {
+                    return Err(not_supported(
+                        span_of(select.span()),
+                        "what stands behind GROUP BY (WITH ROLLUP, CUBE, TOTALS)",
+                    ));
+                }
+                !trees.is_empty()
+            }
+        };
+        let aggregates =
+            items.iter().any(|item| matches!(item, Item::Tree(tree, _) if first_aggregate(tree).is_some()));
+        Ok(grouped || aggregates || select.having.as_ref().is_some_and(|tree| first_aggregate(tree).is_some()))
+    }
+
+    /// Binds a SELECT that aggregates.
+    pub(super) fn grouped(
+        &mut self,
+        select: &ast::Select,
+        items: &[Item<'_>],
+        rel: RelId,
+        scope: &Scope,
+        span: Span,
+    ) -> Result<RelId, SqlError> {
+        let ast::GroupByExpr::Expressions(trees, _) = &select.group_by else {
+            return Err(not_supported(span, "GROUP BY ALL"));
+        };
+        let group_span = trees.first().map_or(span, |tree| span_of(tree.span()));
+        let grouping = self.grouping(trees, items, scope)?;
+        let Some(windowed) = self.windowed(rel) else { return Err(no_window(group_span, trees)) };
+        let width = self.dag.get(windowed.input).columns.len();
+        let groups = groups(&grouping, &windowed, width)?;
+        let has = |wanted| groups.iter().any(|group| matches!(group, Group::Property(property) if *property == wanted));
+        if !has(WindowProperty::Start) || !has(WindowProperty::End) {
+            return Err(no_window(group_span, trees));
+        }
+        // Bind the SELECT list and HAVING over scope and aggregates.
+        let aggregates = RefCell::new(Aggregates::default());
+        let binder = ExprBinder::with_aggregates(scope, &aggregates);
+        let mut columns = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let expr = match item {
+                Item::Column(at) => Expr::column(*at, scope.columns[*at].data_type.clone()).at(span),
+                Item::Tree(tree, _) => binder.bind(tree)?,
+            };
+            columns.push((name_of(item, scope, index), expr));
+        }
+        let having = select.having.as_ref().map(|tree| binder.bind_condition(tree, "HAVING")).transpose()?;
+        let calls = aggregates.into_inner().calls;
+        let aggregate = self.aggregate(&windowed, &groups, &calls, scope, &grouping, span)?;
+        // Say the rest in terms of the aggregation's columns.
+        let outputs = Outputs::of(&groups, &grouping, scope.columns.len(), &calls, &self.dag.get(aggregate).columns);
+        let columns = columns
+            .into_iter()
+            .map(|(name, expr)| Ok((name, outputs.rewritten(expr, scope)?)))
+            .collect::<Result<Vec<_>, SqlError>>()?;
+        let having = having.map(|expr| outputs.rewritten(expr, scope)).transpose()?;
+        Ok(self.dag.calc(aggregate, having, unique_names(columns), span))
+    }
+
+    /// The grouping expressions over the scope; a number is the item at that place.
+    fn grouping(&self, trees: &[ast::Expr], items: &[Item<'_>], scope: &Scope) -> Result<Vec<Expr>, SqlError> {
+        let mut grouping = Vec::with_capacity(trees.len());
+        for tree in trees {
+            let span = span_of(tree.span());
+            match tree {
+                ast::Expr::Rollup(_) | ast::Expr::Cube(_) | ast::Expr::GroupingSets(_) => {
+                    return Err(not_supported(span, "GROUPING SETS, ROLLUP or CUBE"));
+                }
+                ast::Expr::Function(function)
+                    if ["TUMBLE", "HOP", "SESSION"]
+                        .contains(&crate::catalog::display_name(&function.name).to_ascii_uppercase().as_str()) =>
+                {
+                    return Err(not_supported(span, "a window in GROUP BY (the legacy form)").hint(
+                        "write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end",
+                    ));
+                }
+                ast::Expr::Value(value) => {
+                    let position = value.value.to_string().parse::<usize>().ok();
+                    let item = position.and_then(|position| items.get(position.checked_sub(1)?));
+                    grouping.push(match item {
+                        Some(Item::Column(index)) => {
+                            Expr::column(*index, scope.columns[*index].data_type.clone()).at(span)
+                        }
+                        Some(Item::Tree(tree, _)) => ExprBinder::new(scope).bind(tree)?,
+                        None => return Err(refuse(span, "Ordinal out of range")),
+                    });
+                }
+                ast::Expr::Tuple(parts) if parts.is_empty() => {}
+                _ => grouping.push(ExprBinder::new(scope).bind(tree)?),
+            }
+        }
+        Ok(grouping)
+    }
+
+    /// Folds the Calcs down to the window function.
+    fn windowed(&self, id: RelId) -> Option<Windowed> {
+        let rel = self.dag.get(id);
+        match &rel.op {
+            RelOp::Window(window) => {
+                let columns = rel.columns.iter().enumerate();
+                let columns = columns.map(|(index, column)| Expr::column(index, column.data_type.clone())).collect();
+                Some(Windowed { window: *window, input: rel.inputs[0], condition: None, columns })
+            }
+            RelOp::Calc { condition, projection } => {
+                let below = self.windowed(rel.inputs[0])?;
+                let over = |expr: &Expr| substituted(expr, &below.columns);
+                let conditions: Vec<Expr> =
+                    below.condition.iter().cloned().chain(condition.as_ref().map(over)).collect();
+                let condition = match conditions.len() {
+                    0 | 1 => conditions.into_iter().next(),
+                    _ => Some(all_of(Function::And, conditions, rel.span)),
+                };
+                let columns = projection.iter().map(over).collect();
+                Some(Windowed { window: below.window, input: below.input, condition, columns })
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds the Calc with keys, arguments, filters and time, and the aggregation above it.
+    fn aggregate(
+        &mut self,
+        windowed: &Windowed,
+        groups: &[Group],
+        calls: &[Aggregate],
+        scope: &Scope,
+        grouping: &[Expr],
+        span: Span,
+    ) -> Result<RelId, SqlError> {
+        let width = self.dag.get(windowed.input).columns.len();
+        let mut below = Below { columns: Vec::new() };
+        let mut out = Vec::new();
+        let mut keys = Vec::new();
+        for (group, over_scope) in groups.iter().zip(grouping) {
+            if let Group::Key(expr) = group {
+                let name = match over_scope.kind {
+                    ExprKind::Column(index) => scope.columns[index].name.clone(),
+                    _ => format!("$f{}", keys.len()),
+                };
+                keys.push(below.column(expr.clone(), &name));
+                out.push(RelColumn { name, data_type: expr.data_type.clone(), attribute: Attribute::None });
+            }
+        }
+        let mut aggregates = Vec::with_capacity(calls.len());
+        for (index, call) in calls.iter().enumerate() {
+            let argument = call.argument.as_ref().map(|expr| substituted(expr, &windowed.columns));
+            let filter = call.filter.as_ref().map(|expr| substituted(expr, &windowed.columns));
+            for part in argument.iter().chain(&filter) {
+                refuse_window_columns(part, width)?;
+            }
+            aggregates.push(AggregateCall {
+                function: call.function,
+                argument_type: argument.as_ref().map(|expr| expr.data_type.clone()),
+                argument: argument.map(|expr| below.column(expr, "$a")),
+                distinct: call.distinct,
+                filter: filter.map(|expr| below.column(expr, "$f")),
+                data_type: call.data_type.clone(),
+            });
+            out.push(RelColumn {
+                name: format!("EXPR${index}"),
+                data_type: call.data_type.clone(),
+                attribute: Attribute::None,
+            });
+        }
+        if let Some(condition) = &windowed.condition {
+            refuse_window_columns(condition, width)?;
+        }
+        let time = match windowed.window.time {
+            TimeDomain::Processing => TimeDomain::Processing,
+            TimeDomain::Event(index) => {
+                let column = &self.dag.get(windowed.input).columns[index];
+                TimeDomain::Event(below.column(Expr::column(index, column.data_type.clone()), &column.name))
+            }
+        };
+        let properties: Vec<WindowProperty> = groups
+            .iter()
+            .filter_map(|group| if let Group::Property(property) = group { Some(*property) } else { None })
+            .collect();
+        out.extend(properties.iter().map(|property| property_column(*property, &windowed.window)));
+        if below.columns.is_empty() {
+            // COUNT(*) by processing time reads no column; a batch needs one to carry its rows.
+            let first = &self.dag.get(windowed.input).columns[0];
+            below.column(Expr::column(0, first.data_type.clone()), &first.name);
+        }
+        let input = self.dag.calc(windowed.input, windowed.condition.clone(), unique_names(below.columns), span);
+        let spec = TumbleSpec {
+            size: std::time::Duration::from_millis(
+                u64::try_from(windowed.window.size_ms).expect("a window's size is positive"),
+            ),
+            offset_ms: windowed.window.offset_ms,
+            time,
+            local_time: windowed.window.local_time,
+            keys,
+            aggregates,
+            properties,
+        };
+        let op = RelOp::Aggregate(Box::new(spec));
+        Ok(self.dag.add(Rel { op, inputs: vec![input], columns: out, changes: Changes::InsertOnly, span }))
+    }
+}
+
+/// The columns of the Calc below an aggregation, equal ones once.
+struct Below {
+    columns: Vec<(String, Expr)>,
+}
+
+impl Below {
+    fn column(&mut self, expr: Expr, name: &str) -> usize {
+        let key = key_of_expr(&expr);
+        if let Some(index) = self.columns.iter().position(|(_, known)| key_of_expr(known) == key) {
+            return index;
+        }
+        self.columns.push((name.to_owned(), expr));
+        self.columns.len() - 1
+    }
+}
+
+/// Where the parts of a grouped SELECT are found in the aggregation's output.
+struct Outputs {
+    /// Keys of grouping expressions with their output column.
+    groups: Vec<(String, usize)>,
+    /// Columns of the scope; those behind are aggregates.
+    scope_width: usize,
+    /// The output column of the first aggregate.
+    aggregates_at: usize,
+    /// The types of the output.
+    types: Vec<DataType>,
+}
+
+impl Outputs {
+    fn of(groups: &[Group], grouping: &[Expr], scope_width: usize, calls: &[Aggregate], columns: &[RelColumn]) -> Self {
+        let keys = groups.iter().filter(|group| matches!(group, Group::Key(_))).count();
+        let (mut key, mut property) = (0, keys + calls.len());
+        let mut places = Vec::with_capacity(groups.len());
+        for (group, over_scope) in groups.iter().zip(grouping) {
+            let next = if matches!(group, Group::Key(_)) { &mut key } else { &mut property };
+            places.push((key_of_expr(over_scope), *next));
+            *next += 1;
+        }
+        let types = columns.iter().map(|column| column.data_type.clone()).collect();
+        Self { groups: places, scope_width, aggregates_at: keys, types }
+    }
+
+    /// `expr` over the aggregation's output.
+    fn rewritten(&self, expr: Expr, scope: &Scope) -> Result<Expr, SqlError> {
+        let key = key_of_expr(&expr);
+        let column = |index: usize| Expr::column(index, self.types[index].clone()).at(expr.span);
+        if let Some((_, index)) = self.groups.iter().find(|(group, _)| *group == key) {
+            return Ok(column(*index));
+        }
+        let Expr { kind, data_type, span } = expr;
+        let kind = match kind {
+            ExprKind::Column(index) if index >= self.scope_width => {
+                let index = self.aggregates_at + index - self.scope_width;
+                return Ok(Expr::column(index, self.types[index].clone()).at(span));
+            }
+            ExprKind::Column(index) => {
+                return Err(refuse(span, format!("Expression '{}' is not being grouped", scope.columns[index].name))
+                    .hint("put it into GROUP BY or into an aggregate"));
+            }
+            ExprKind::Literal(value) => ExprKind::Literal(value),
+            ExprKind::Call(function, arguments) => {
+                let arguments = arguments.into_iter().map(|argument| self.rewritten(argument, scope));
+                ExprKind::Call(function, arguments.collect::<Result<_, _>>()?)
+            }
+            ExprKind::Cast(inner, mode) => ExprKind::Cast(Box::new(self.rewritten(*inner, scope)?), mode),
+            ExprKind::Field(inner, index) => ExprKind::Field(Box::new(self.rewritten(*inner, scope)?), index),
+            ExprKind::Case { branches, otherwise } => {
+                let branches = branches
+                    .into_iter()
+                    .map(|(condition, result)| Ok((self.rewritten(condition, scope)?, self.rewritten(result, scope)?)));
+                let branches = branches.collect::<Result<_, SqlError>>()?;
+                ExprKind::Case { branches, otherwise: Box::new(self.rewritten(*otherwise, scope)?) }
+            }
+        };
+        Ok(Expr { kind, data_type, span })
+    }
+}
+
+/// `expr` with its columns replaced by what they stand for.
+pub(super) fn substituted(expr: &Expr, columns: &[Expr]) -> Expr {
+    let mut expr = expr.clone();
+    expr.rewrite(&mut |part| {
+        if let ExprKind::Column(index) = part.kind {
+            let span = part.span;
+            *part = columns[index].clone();
+            if span.is_known() {
+                part.span = span;
+            }
+        }
+    });
+    expr
+}
+
+fn groups(grouping: &[Expr], windowed: &Windowed, width: usize) -> Result<Vec<Group>, SqlError> {
+    let properties = [WindowProperty::Start, WindowProperty::End, WindowProperty::Time];
+    let groups = grouping.iter().map(|expr| {
+        let over_window = substituted(expr, &windowed.columns);
+        match over_window.kind {
+            ExprKind::Column(index) if index >= width => Ok(Group::Property(properties[index - width])),
+            _ => {
+                refuse_window_columns(&over_window, width)?;
+                Ok(Group::Key(over_window))
+            }
+        }
+    });
+    groups.collect()
+}
+
+fn refuse_window_columns(expr: &Expr, width: usize) -> Result<(), SqlError> {
+    let mut place = None;
+    expr.visit(&mut |part| {
+        if matches!(part.kind, ExprKind::Column(index) if index >= width) {
+            place.get_or_insert(if part.span.is_known() { part.span } else { expr.span });
+        }
+    });
+    match place {
+        None => Ok(()),
+        Some(span) => {
+            Err(not_supported(span, "window_start, window_end or window_time below the aggregation of its window")
+                .hint("filter on the window's columns in a query around the aggregation"))
+        }
+    }
+}
+
+fn property_column(property: WindowProperty, window: &Window) -> RelColumn {
+    let (name, logical, attribute) = match property {
+        WindowProperty::Start => ("window_start", LogicalType::Timestamp(3), Attribute::None),
+        WindowProperty::End => ("window_end", LogicalType::Timestamp(3), Attribute::None),
+        WindowProperty::Time => {
+            let logical = if window.local_time { LogicalType::TimestampLtz(3) } else { LogicalType::Timestamp(3) };
+            let attribute =
+                if window.time == TimeDomain::Processing { Attribute::ProcTime } else { Attribute::RowTime };
+            ("window_time", logical, attribute)
+        }
+    };
+    RelColumn { name: name.to_owned(), data_type: DataType::not_null(logical), attribute }
+}
+
+fn no_window(span: Span, trees: &[ast::Expr]) -> SqlError {
+    let what = if trees.is_empty() { "an aggregate over the whole stream" } else { "GROUP BY without a window" };
+    not_supported(span, what)
+        .hint("aggregate in windows: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end, ...")
+}

@@ -1,0 +1,169 @@
+//! Drops columns that nobody reads. A relation with several readers keeps what any of them reads.
+
+use std::collections::BTreeSet;
+
+use weir_plan::{Order, SourceColumn, TimeDomain, WatermarkSpec};
+
+use super::{add, reachable, rebuilt};
+use crate::binder::rel::{Changes, Dag, Rel, RelId, RelOp, Scan, changes_through_calc, columns_of};
+use crate::binder::source::shift_columns;
+
+type Wanted = BTreeSet<usize>;
+
+/// Prunes all relations.
+pub(super) fn prune(dag: &Dag, sinks: &[RelId]) -> (Dag, Vec<RelId>) {
+    let wanted = wanted(dag, sinks);
+    rebuilt(dag, sinks, |id, rel, new| {
+        let inputs: Vec<&Wanted> = dag.get(id).inputs.iter().map(|input| &wanted[input.0]).collect();
+        let pruned = pruned(rel, &wanted[id.0], &inputs, new);
+        add(pruned, new)
+    })
+}
+
+/// The columns of each relation that are read, by its readers or by itself.
+fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
+    let mut wanted: Vec<Wanted> = vec![Wanted::new(); dag.len()];
+    for id in reachable(dag, sinks).into_iter().rev() {
+        let rel = dag.get(id);
+        let all = 0..rel.columns.len();
+        match &rel.op {
+            RelOp::Sink(_) | RelOp::Aggregate(_) => wanted[id.0].extend(all),
+            // A batch without columns cannot say how many rows it has.
+            _ if wanted[id.0].is_empty() => {
+                wanted[id.0].insert(0);
+            }
+            _ => {}
+        }
+        let mine = wanted[id.0].clone();
+        match &rel.op {
+            RelOp::Scan(scan) => {
+                if let Some(watermark) = &scan.spec.watermark {
+                    wanted[id.0].insert(watermark.column);
+                    columns_of(&watermark.expression, &mut wanted[id.0]);
+                }
+            }
+            RelOp::Calc { condition, projection } => {
+                let input = &mut wanted[rel.inputs[0].0];
+                let read = mine.iter().map(|index| &projection[*index]);
+                condition.iter().chain(read).for_each(|expr| columns_of(expr, input));
+            }
+            RelOp::RowNumber { keys, .. } => wanted[rel.inputs[0].0].extend(mine.iter().chain(keys)),
+            RelOp::Deduplicate { keys, order, .. } => {
+                wanted[id.0].extend(keys);
+                if let Order::RowTime(index) = order {
+                    wanted[id.0].insert(*index);
+                }
+                let mine = wanted[id.0].clone();
+                wanted[rel.inputs[0].0].extend(mine);
+            }
+            RelOp::Window(window) => {
+                let width = rel.columns.len() - 3;
+                wanted[id.0].extend(width..width + 3);
+                if let TimeDomain::Event(index) = window.time {
+                    wanted[id.0].insert(index);
+                }
+                let mine: Vec<usize> = wanted[id.0].iter().copied().filter(|index| *index < width).collect();
+                wanted[rel.inputs[0].0].extend(mine);
+            }
+            RelOp::Aggregate(spec) => {
+                let mut read: Vec<usize> = spec.keys.clone();
+                read.extend(spec.aggregates.iter().flat_map(|call| call.argument.into_iter().chain(call.filter)));
+                if let TimeDomain::Event(index) = spec.time {
+                    read.push(index);
+                }
+                wanted[rel.inputs[0].0].extend(read);
+            }
+            RelOp::Union => rel.inputs.iter().for_each(|input| wanted[input.0].extend(&mine)),
+            RelOp::Sink(_) => wanted[rel.inputs[0].0].extend(mine),
+        }
+    }
+    wanted
+}
+
+/// Where a kept column stands among those that are kept.
+fn place(kept: &Wanted, index: usize) -> usize {
+    kept.range(..index).count()
+}
+
+fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel {
+    // Relations that pass their input's columns on take just those that they give; another reader may want more.
+    let passed = match &rel.op {
+        RelOp::Deduplicate { .. } | RelOp::RowNumber { .. } | RelOp::Union => Some(rel.columns.len()),
+        RelOp::Window(_) => Some(rel.columns.len() - 3),
+        RelOp::Scan(_) | RelOp::Calc { .. } | RelOp::Aggregate(_) | RelOp::Sink(_) => None,
+    };
+    let passed: Option<Wanted> = passed.map(|width| kept.iter().copied().filter(|index| *index < width).collect());
+    if let Some(passed) = &passed {
+        for (input, has) in rel.inputs.iter_mut().zip(inputs) {
+            *input = narrowed(*input, has, passed, dag);
+        }
+    }
+    let input = passed.as_ref().or(inputs.first().copied());
+    let below = |index: usize| input.map_or(index, |kept| place(kept, index));
+    match &mut rel.op {
+        RelOp::Scan(scan) => prune_scan(scan, kept),
+        RelOp::Calc { condition, projection } => {
+            *projection = kept.iter().map(|index| projection[*index].clone()).collect();
+            condition.iter_mut().chain(projection).for_each(|expr| shift_columns(expr, below));
+        }
+        RelOp::RowNumber { keys, .. } => keys.iter_mut().for_each(|key| *key = below(*key)),
+        RelOp::Deduplicate { keys, order, .. } => {
+            keys.iter_mut().for_each(|key| *key = below(*key));
+            if let Order::RowTime(index) = order {
+                *index = below(*index);
+            }
+        }
+        RelOp::Window(window) => {
+            if let TimeDomain::Event(index) = &mut window.time {
+                *index = below(*index);
+            }
+        }
+        RelOp::Aggregate(spec) => {
+            spec.keys.iter_mut().for_each(|key| *key = below(*key));
+            for call in &mut spec.aggregates {
+                call.argument.iter_mut().chain(&mut call.filter).for_each(|index| *index = below(*index));
+            }
+            if let TimeDomain::Event(index) = &mut spec.time {
+                *index = below(*index);
+            }
+        }
+        RelOp::Union | RelOp::Sink(_) => {}
+    }
+    rel.columns = kept.iter().map(|index| rel.columns[*index].clone()).collect();
+    rel.changes = match (&rel.op, rel.changes) {
+        (_, Changes::InsertOnly) => Changes::InsertOnly,
+        (RelOp::Deduplicate { keys, .. }, Changes::Updating { filtered, node, .. }) => {
+            Changes::Updating { key: Some(keys.clone()), filtered, node }
+        }
+        (RelOp::Calc { condition, projection }, _) => {
+            changes_through_calc(&dag.get(rel.inputs[0]).changes, condition.is_some(), projection)
+        }
+        (_, other) => other,
+    };
+    rel
+}
+
+/// `input`, which has the columns `has`, with the columns `needs` only.
+fn narrowed(input: RelId, has: &Wanted, needs: &Wanted, dag: &mut Dag) -> RelId {
+    if has == needs {
+        return input;
+    }
+    let all = dag.pass(input);
+    let columns = needs.iter().map(|index| all[place(has, *index)].clone()).collect();
+    let span = dag.get(input).span;
+    dag.calc(input, None, columns, span)
+}
+
+fn prune_scan(scan: &mut Scan, kept: &Wanted) {
+    let spec = &mut scan.spec;
+    spec.projection = kept.iter().map(|index| spec.projection[*index].clone()).collect();
+    if let Some(WatermarkSpec { column, expression, .. }) = &mut spec.watermark {
+        *column = place(kept, *column);
+        shift_columns(expression, |index| place(kept, index));
+    }
+    let mut read = Wanted::new();
+    spec.projection.iter().for_each(|expr| columns_of(expr, &mut read));
+    let columns: Vec<SourceColumn> = read.iter().map(|index| spec.columns[*index].clone()).collect();
+    spec.columns = columns;
+    spec.projection.iter_mut().for_each(|expr| shift_columns(expr, |index| place(&read, index)));
+}

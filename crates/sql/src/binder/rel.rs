@@ -1,0 +1,260 @@
+//! Relations between binding and the job graph: a DAG of unpruned operators, equal ones held once.
+//!
+//! The binder adds nodes; [`Dag::add`] gives back the node that is there already when an equal one was added before, so that a view or
+//! source read by several INSERTs is one node. `optimize` rebuilds the DAG, `graph` turns it into a `JobGraph`.
+
+use std::collections::HashMap;
+
+use weir_base::Span;
+use weir_plan::{DataType, Expr, ExprKind, Field, Keep, Order, Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec};
+
+use super::scope::Attribute;
+
+/// A node's index in its [`Dag`]; inputs have lower ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct RelId(pub usize);
+
+/// A column of a relation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RelColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// What else it is.
+    pub attribute: Attribute,
+}
+
+/// The kinds of row a relation gives.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Changes {
+    /// `+I` only.
+    InsertOnly,
+    /// Updates too.
+    Updating {
+        /// The columns that tell a row from the others; `None` where they were projected away.
+        key: Option<Vec<usize>>,
+        /// Whether a filter stands behind the update, so that a new version may not pass where an old one did.
+        filtered: bool,
+        /// The node that updates, as Flink describes it.
+        node: String,
+    },
+}
+
+/// A relation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rel {
+    /// What it does.
+    pub op: RelOp,
+    /// What it reads.
+    pub inputs: Vec<RelId>,
+    /// Its columns.
+    pub columns: Vec<RelColumn>,
+    /// The kinds of row it gives.
+    pub changes: Changes,
+    /// Where it stands in the script.
+    pub span: Span,
+}
+
+/// What a relation does.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum RelOp {
+    /// Reads a table.
+    Scan(Box<Scan>),
+    /// Filters, then projects.
+    Calc {
+        /// Rows where it is TRUE go on.
+        condition: Option<Expr>,
+        /// The columns.
+        projection: Vec<Expr>,
+    },
+    /// Adds `ROW_NUMBER() OVER (...)` as the last column; becomes a `Deduplicate` or is refused.
+    RowNumber {
+        /// `PARTITION BY`
+        keys: Vec<usize>,
+        /// `ORDER BY`, if it is one time attribute: its direction is `Keep`.
+        order: Option<(Order, Keep)>,
+    },
+    /// Keeps one row of each key.
+    Deduplicate {
+        /// The key.
+        keys: Vec<usize>,
+        /// By what.
+        order: Order,
+        /// Which one.
+        keep: Keep,
+    },
+    /// Adds window_start, window_end, window_time.
+    Window(Window),
+    /// Aggregates in windows.
+    Aggregate(Box<TumbleSpec>),
+    /// All inputs.
+    Union,
+    /// Writes a table.
+    Sink(Box<SinkSpec>),
+}
+
+/// A read of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scan {
+    /// What becomes of it in the plan; the watermark is always here.
+    pub spec: SourceSpec,
+    /// Whether the connector makes watermarks per split.
+    pub watermark_per_split: bool,
+}
+
+/// A tumbling window function.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Window {
+    /// The length in milliseconds, positive.
+    pub size_ms: i64,
+    /// The shift in milliseconds.
+    pub offset_ms: i64,
+    /// The time attribute.
+    pub time: TimeDomain,
+    /// Whether the attribute is TIMESTAMP_LTZ.
+    pub local_time: bool,
+}
+
+/// Relations, equal ones once.
+#[derive(Debug, Default)]
+pub(super) struct Dag {
+    rels: Vec<Rel>,
+    by_key: HashMap<String, RelId>,
+}
+
+impl Dag {
+    /// Adds a relation, or finds the equal one.
+    pub(super) fn add(&mut self, rel: Rel) -> RelId {
+        let key = key_of(&rel);
+        if let Some(id) = self.by_key.get(&key) {
+            return *id;
+        }
+        let id = RelId(self.rels.len());
+        self.rels.push(rel);
+        self.by_key.insert(key, id);
+        id
+    }
+
+    /// Adds a relation that is shared with none.
+    pub(super) fn add_anew(&mut self, rel: Rel) -> RelId {
+        self.rels.push(rel);
+        RelId(self.rels.len() - 1)
+    }
+
+    /// The relation at `id`.
+    pub(super) fn get(&self, id: RelId) -> &Rel {
+        &self.rels[id.0]
+    }
+
+    /// Number of relations.
+    pub(super) fn len(&self) -> usize {
+        self.rels.len()
+    }
+
+    /// Adds a Calc over `input`; a column passed on bare keeps its attribute.
+    pub(super) fn calc(
+        &mut self,
+        input: RelId,
+        condition: Option<Expr>,
+        columns: Vec<(String, Expr)>,
+        span: Span,
+    ) -> RelId {
+        let below = self.get(input);
+        let attribute = |expr: &Expr| match expr.kind {
+            ExprKind::Column(index) => below.columns[index].attribute,
+            _ => Attribute::None,
+        };
+        let rel_columns = columns
+            .iter()
+            .map(|(name, expr)| RelColumn {
+                name: name.clone(),
+                data_type: expr.data_type.clone(),
+                attribute: attribute(expr),
+            })
+            .collect();
+        let projection: Vec<Expr> = columns.into_iter().map(|(_, expr)| expr).collect();
+        let changes = changes_through_calc(&below.changes, condition.is_some(), &projection);
+        self.add(Rel {
+            op: RelOp::Calc { condition, projection },
+            inputs: vec![input],
+            columns: rel_columns,
+            changes,
+            span,
+        })
+    }
+
+    /// Adds a filter over `input`.
+    pub(super) fn filter(&mut self, input: RelId, condition: Expr) -> RelId {
+        let span = condition.span;
+        let columns = self.pass(input);
+        self.calc(input, Some(condition), columns, span)
+    }
+
+    /// All columns of `input` as expressions over it.
+    pub(super) fn pass(&self, input: RelId) -> Vec<(String, Expr)> {
+        let columns = self.get(input).columns.iter().enumerate();
+        columns.map(|(index, column)| (column.name.clone(), Expr::column(index, column.data_type.clone()))).collect()
+    }
+
+    /// The relation at `id` with another attribute at one column.
+    pub(super) fn set_attribute(&mut self, id: RelId, index: usize, attribute: Attribute) -> RelId {
+        let mut rel = self.get(id).clone();
+        rel.columns[index].attribute = attribute;
+        self.add(rel)
+    }
+}
+
+impl Rel {
+    /// Its columns as a schema.
+    pub(super) fn schema(&self) -> Schema {
+        Schema::new(self.columns.iter().map(|column| Field::new(&column.name, column.data_type.clone())).collect())
+    }
+}
+
+/// The changes behind a Calc.
+pub(super) fn changes_through_calc(below: &Changes, filters: bool, projection: &[Expr]) -> Changes {
+    let Changes::Updating { key, filtered, node } = below else { return Changes::InsertOnly };
+    let place =
+        |index: &usize| projection.iter().position(|expr| matches!(expr.kind, ExprKind::Column(at) if at == *index));
+    let key = key.as_ref().and_then(|key| key.iter().map(place).collect());
+    Changes::Updating { key, filtered: *filtered || filters, node: node.clone() }
+}
+
+/// The indices of the columns that `expr` reads.
+pub(super) fn columns_of(expr: &Expr, into: &mut std::collections::BTreeSet<usize>) {
+    expr.visit(&mut |part| {
+        if let ExprKind::Column(index) = part.kind {
+            into.insert(index);
+        }
+    });
+}
+
+/// A text that is equal for equal expressions, wherever they stand.
+pub(super) fn key_of_expr(expr: &Expr) -> String {
+    let mut expr = expr.clone();
+    expr.rewrite(&mut |part| part.span = Span::default());
+    format!("{expr:?}")
+}
+
+/// A text that is equal for equal relations, wherever they stand.
+fn key_of(rel: &Rel) -> String {
+    let mut rel = rel.clone();
+    rel.span = Span::default();
+    let strip = |expr: &mut Expr| expr.rewrite(&mut |part| part.span = Span::default());
+    match &mut rel.op {
+        RelOp::Calc { condition, projection } => condition.iter_mut().chain(projection).for_each(strip),
+        RelOp::Scan(scan) => {
+            scan.spec.options.spans.clear();
+            scan.spec.projection.iter_mut().chain(&mut scan.spec.condition).for_each(strip);
+            scan.spec.watermark.iter_mut().for_each(|watermark| strip(&mut watermark.expression));
+        }
+        RelOp::RowNumber { .. }
+        | RelOp::Deduplicate { .. }
+        | RelOp::Window(_)
+        | RelOp::Aggregate(_)
+        | RelOp::Union
+        | RelOp::Sink(_) => {}
+    }
+    format!("{:?} {:?} {:?}", rel.op, rel.inputs, rel.columns)
+}

@@ -1,0 +1,192 @@
+//! `SELECT ... FROM ... WHERE ...`: the clauses in the order in which they act.
+
+use sqlparser::ast::{self, SelectItem, Spanned as _};
+use weir_base::Span;
+use weir_plan::{Expr, LogicalType};
+
+use super::aggregates;
+use super::expr::ExprBinder;
+use super::query::QueryBinder;
+use super::refusal::{not_supported, refuse};
+use super::rel::RelId;
+use super::scope::{Attribute, Scope};
+use super::source::is_proctime;
+use crate::error::{SqlError, span_of};
+
+/// An item of the SELECT list once `*` is spelled out.
+pub(super) enum Item<'t> {
+    /// The column at this index of the scope.
+    Column(usize),
+    /// An expression with its alias.
+    Tree(&'t ast::Expr, Option<&'t ast::Ident>),
+}
+
+impl QueryBinder<'_> {
+    /// Binds one SELECT.
+    pub(super) fn select(&mut self, select: &ast::Select) -> Result<RelId, SqlError> {
+        let span = span_of(select.span());
+        refuse_clauses(select, span)?;
+        let (mut rel, mut scope) = self.from(select, span)?;
+        if let Some(tree) = &select.selection {
+            if let Some(place) = aggregates::first_aggregate(tree) {
+                return Err(refuse(place, "Aggregate expression is illegal in WHERE clause").hint("use HAVING"));
+            }
+            let condition = ExprBinder::new(&scope).bind_condition(tree, "WHERE")?;
+            rel = self.filter(rel, condition)?;
+            for (column, below) in scope.columns.iter_mut().zip(&self.dag.get(rel).columns) {
+                column.attribute = below.attribute;
+            }
+        }
+        let items = expand(&select.projection, &scope)?;
+        if self.is_grouped(select, &items)? {
+            return self.grouped(select, &items, rel, &scope, span);
+        }
+        if let Some(having) = &select.having {
+            return Err(refuse(span_of(having.span()), "HAVING without GROUP BY").hint("use WHERE"));
+        }
+        self.project(&items, rel, &scope, span)
+    }
+
+    fn project(&mut self, items: &[Item<'_>], rel: RelId, scope: &Scope, span: Span) -> Result<RelId, SqlError> {
+        let mut rel = rel;
+        let mut columns = Vec::with_capacity(items.len());
+        let mut proctimes = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let name = name_of(item, scope, index);
+            let expr = match item {
+                Item::Column(at) => Expr::column(*at, scope.columns[*at].data_type.clone()).at(span),
+                Item::Tree(tree, _) => match window_call(tree) {
+                    Some(function) => {
+                        let (numbered, expr) = self.row_number(function, rel, scope)?;
+                        rel = numbered;
+                        expr
+                    }
+                    None => {
+                        if is_proctime(tree) {
+                            proctimes.push(index);
+                        }
+                        ExprBinder::new(scope).bind(tree)?
+                    }
+                },
+            };
+            if expr.data_type.logical == LogicalType::Null {
+                return Err(refuse(expr.span, "Illegal use of 'NULL'").hint("write CAST(NULL AS the type)"));
+            }
+            columns.push((name, expr));
+        }
+        let mut calc = self.dag.calc(rel, None, unique_names(columns), span);
+        for index in proctimes {
+            calc = self.dag.set_attribute(calc, index, Attribute::ProcTime);
+        }
+        Ok(calc)
+    }
+}
+
+/// The call of a window function, if the item is just that.
+fn window_call(tree: &ast::Expr) -> Option<&ast::Function> {
+    match tree {
+        ast::Expr::Function(function) if function.over.is_some() => Some(function),
+        ast::Expr::Nested(inner) => window_call(inner),
+        _ => None,
+    }
+}
+
+/// Two columns of one name get numbers, as Calcite does: `a`, `a0`.
+pub(super) fn unique_names(columns: Vec<(String, Expr)>) -> Vec<(String, Expr)> {
+    let mut taken = std::collections::HashSet::new();
+    let mut unique = Vec::with_capacity(columns.len());
+    for (name, expr) in columns {
+        let mut candidate = name.clone();
+        let mut number = 0;
+        while !taken.insert(candidate.clone()) {
+            candidate = format!("{name}{number}");
+            number += 1;
+        }
+        unique.push((candidate, expr));
+    }
+    unique
+}
+
+/// The name of an item: its alias, its column's name, else `EXPR$n`.
+pub(super) fn name_of(item: &Item<'_>, scope: &Scope, index: usize) -> String {
+    match item {
+        Item::Column(at) => scope.columns[*at].name.clone(),
+        Item::Tree(_, Some(alias)) => alias.value.clone(),
+        Item::Tree(ast::Expr::Identifier(name), None) => name.value.clone(),
+        Item::Tree(ast::Expr::CompoundIdentifier(parts), None) => {
+            parts.last().map_or_else(|| format!("EXPR${index}"), |last| last.value.clone())
+        }
+        Item::Tree(_, None) => format!("EXPR${index}"),
+    }
+}
+
+/// Spells out `*` and `t.*`.
+fn expand<'t>(projection: &'t [SelectItem], scope: &Scope) -> Result<Vec<Item<'t>>, SqlError> {
+    let mut items = Vec::with_capacity(projection.len());
+    for item in projection {
+        let span = span_of(item.span());
+        match item {
+            SelectItem::UnnamedExpr(tree) => items.push(Item::Tree(tree, None)),
+            SelectItem::ExprWithAlias { expr, alias } => items.push(Item::Tree(expr, Some(alias))),
+            SelectItem::Wildcard(options) => {
+                refuse_options(options, span)?;
+                items.extend(scope.columns_of(None).map(|(index, _)| Item::Column(index)));
+            }
+            SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                refuse_options(options, span)?;
+                let qualifier = name.0.last().and_then(ast::ObjectNamePart::as_ident).map(|ident| ident.value.as_str());
+                let qualifier = qualifier.unwrap_or_default();
+                if !scope.has_qualifier(qualifier) {
+                    return Err(refuse(span, format!("Unknown identifier '{qualifier}'"))
+                        .hint("before .* stands the name or alias of a table in FROM"));
+                }
+                items.extend(scope.columns_of(Some(qualifier)).map(|(index, _)| Item::Column(index)));
+            }
+            other => return Err(not_supported(span, format!("'{other}' in a SELECT list"))),
+        }
+    }
+    Ok(items)
+}
+
+fn refuse_options(options: &ast::WildcardAdditionalOptions, span: Span) -> Result<(), SqlError> {
+    let plain = options.opt_ilike.is_none()
+        && options.opt_exclude.is_none()
+        && options.opt_except.is_none()
+        && options.opt_replace.is_none()
+        && options.opt_rename.is_none()
+        && options.opt_alias.is_none();
+    if plain { Ok(()) } else { Err(not_supported(span, "what stands behind * in this SELECT list")) }
+}
+
+fn refuse_clauses(select: &ast::Select, span: Span) -> Result<(), SqlError> {
+    if select.distinct.is_some() {
+        return Err(not_supported(span, "SELECT DISTINCT").hint(
+            "the first row of each key: SELECT ... FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY key ORDER BY proctime) AS rn FROM t) WHERE rn = 1",
+        ));
+    }
+    if !select.optimizer_hints.is_empty() {
+        return Err(not_supported(span, "a hint behind SELECT"));
+    }
+    if let Some(tree) = &select.qualify {
+        return Err(not_supported(span_of(tree.span()), "QUALIFY")
+            .hint("number the rows in a subquery and filter around it: WHERE rn = 1"));
+    }
+    if !select.named_window.is_empty() {
+        return Err(not_supported(span, "WINDOW").hint("write the window behind OVER"));
+    }
+    let other = select.top.is_some()
+        || select.select_modifiers.is_some()
+        || select.exclude.is_some()
+        || select.into.is_some()
+        || !select.lateral_views.is_empty()
+        || select.prewhere.is_some()
+        || !select.connect_by.is_empty()
+        || !select.cluster_by.is_empty()
+        || !select.distribute_by.is_empty()
+        || !select.sort_by.is_empty()
+        || select.value_table_mode.is_some();
+    if other {
+        return Err(not_supported(span, "a clause of this SELECT that Flink SQL does not have"));
+    }
+    Ok(())
+}

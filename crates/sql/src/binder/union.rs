@@ -1,0 +1,94 @@
+//! `UNION ALL`: the inputs' columns brought to common types.
+
+use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
+use weir_base::Span;
+use weir_plan::{DataType, Expr, ExprKind};
+
+use super::expr::cast::implicit_cast;
+use super::query::QueryBinder;
+use super::refusal::{not_supported, refuse};
+use super::rel::{Changes, Rel, RelColumn, RelId, RelOp};
+use super::scope::Attribute;
+use super::types::{calcite_name, least_common_type};
+use crate::error::SqlError;
+
+impl QueryBinder<'_> {
+    /// `left UNION ALL right`; a chain of them is one operator.
+    pub(super) fn set_operation(
+        &mut self,
+        left: &SetExpr,
+        operator: SetOperator,
+        quantifier: SetQuantifier,
+        right: &SetExpr,
+        span: Span,
+    ) -> Result<RelId, SqlError> {
+        if (operator, quantifier) != (SetOperator::Union, SetQuantifier::All) {
+            let quantifier = if quantifier == SetQuantifier::None { String::new() } else { format!(" {quantifier}") };
+            return Err(not_supported(span, format!("{operator}{quantifier}")).hint("there is UNION ALL"));
+        }
+        let mut trees = vec![right];
+        let mut rest = left;
+        while let SetExpr::SetOperation { left, op: SetOperator::Union, set_quantifier: SetQuantifier::All, right } =
+            rest
+        {
+            trees.push(right);
+            rest = left;
+        }
+        trees.push(rest);
+        let mut inputs = Vec::with_capacity(trees.len());
+        for tree in trees.into_iter().rev() {
+            inputs.push(self.body(tree)?);
+        }
+        self.union(inputs, span)
+    }
+
+    fn union(&mut self, inputs: Vec<RelId>, span: Span) -> Result<RelId, SqlError> {
+        let width = self.dag.get(inputs[0]).columns.len();
+        if inputs.iter().any(|input| self.dag.get(*input).columns.len() != width) {
+            return Err(refuse(span, "Column count mismatch in UNION ALL"));
+        }
+        let mut columns = Vec::with_capacity(width);
+        for index in 0..width {
+            let all: Vec<&RelColumn> = inputs.iter().map(|input| &self.dag.get(*input).columns[index]).collect();
+            let types: Vec<DataType> = all.iter().map(|column| column.data_type.clone()).collect();
+            let Some(data_type) = least_common_type(&types) else {
+                let names: Vec<_> = types.iter().map(|data_type| calcite_name(&data_type.logical)).collect();
+                return Err(refuse(
+                    span,
+                    format!("Type mismatch in column {} of UNION ALL: {}", index + 1, names.join(", ")),
+                ));
+            };
+            // A time attribute stays one where all inputs have the same.
+            let first = all[0].attribute;
+            let same = first.is_time()
+                && all.iter().all(|column| column.attribute == first && column.data_type.logical == data_type.logical);
+            let attribute = if same { first } else { Attribute::None };
+            columns.push(RelColumn { name: all[0].name.clone(), data_type, attribute });
+        }
+        let inputs: Vec<RelId> = inputs.into_iter().map(|input| self.aligned(input, &columns, span)).collect();
+        let changes = inputs
+            .iter()
+            .map(|input| self.dag.get(*input).changes.clone())
+            .find(|changes| *changes != Changes::InsertOnly);
+        let changes = match changes {
+            None => Changes::InsertOnly,
+            Some(Changes::Updating { node, filtered, .. }) => Changes::Updating { key: None, filtered, node },
+            Some(Changes::InsertOnly) => Changes::InsertOnly,
+        };
+        Ok(self.dag.add(Rel { op: RelOp::Union, inputs, columns, changes, span }))
+    }
+
+    /// `input` with the columns' types.
+    fn aligned(&mut self, input: RelId, columns: &[RelColumn], span: Span) -> RelId {
+        let passed = self.dag.pass(input);
+        let cast: Vec<(String, Expr)> = passed
+            .into_iter()
+            .zip(columns)
+            .map(|((name, expr), column)| (name, implicit_cast(expr, &column.data_type.logical)))
+            .collect();
+        if cast.iter().all(|(_, expr)| matches!(expr.kind, ExprKind::Column(_))) {
+            return input;
+        }
+        self.dag.calc(input, None, cast, span)
+    }
+}
