@@ -4,7 +4,9 @@
 //! labels and reads it only when somebody asks.
 
 mod cell;
+mod exposition;
 mod registry;
 
 pub use cell::{Counter, Gauge, Histogram, Meter};
+pub use exposition::{Page, exposition};
 pub use registry::{Labels, Metric, Registry, Scope, Value};
