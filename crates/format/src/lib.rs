@@ -17,5 +17,5 @@ mod view;
 pub(crate) use formats::only_inserts;
 pub use formats::{decoder, encoder, ignores_parse_errors};
 pub use options::specs;
-pub use raw_records::{RawRecord, RawRecords};
+pub use raw_records::{Oversized, RawRecord, RawRecords};
 pub use traits::{BadKind, BadRecord, Decoded, Decoder, Encoder};

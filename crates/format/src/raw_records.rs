@@ -6,7 +6,7 @@ use arrow_buffer::Buffer;
 use weir_base::Timestamp;
 
 /// Records of one split, in order, in one buffer that decoded string columns may share.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RawRecords {
     /// The bytes of all values (and keys).
     pub data: Buffer,
@@ -16,6 +16,19 @@ pub struct RawRecords {
     pub keys: Option<Vec<Option<Range<u32>>>>,
     /// The connector's timestamps, parallel to `records`, where it has any (Kafka's record timestamp).
     pub timestamps: Option<Vec<Timestamp>>,
+    /// Records that were longer than `limits::RECORD_BYTES_MAX`, in order: `data` holds only their first bytes, and no decoder gives a row for them.
+    pub oversized: Vec<Oversized>,
+}
+
+/// A record too long to be held in memory, of which only the beginning was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Oversized {
+    /// Its index in the records.
+    pub record: u32,
+    /// Bytes of the whole record.
+    pub length: u64,
+    /// XXH3 (64 bits) of the whole record.
+    pub hash: u64,
 }
 
 /// One record.
@@ -60,6 +73,11 @@ impl RawRecords {
         let inside = |at: usize| at < end && data[at] & 0xC0 == 0x80;
         simdutf8::basic::from_utf8(&data[start..end]).is_ok()
             && !values().any(|record| inside(record.start as usize) || inside(ends(record)))
+    }
+
+    /// What is known of record `index` if only its beginning was kept.
+    pub fn oversized(&self, index: usize) -> Option<Oversized> {
+        self.oversized.iter().copied().find(|oversized| oversized.record as usize == index)
     }
 
     /// The key of record `index`.

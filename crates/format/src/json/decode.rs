@@ -124,9 +124,10 @@ impl Decoder for JsonDecoder {
             let (start, end) = (record.start as usize, record.start as usize + record.length as usize);
             let side_before = context.side.len();
             context.misfits.clear();
-            let read = match all_utf8 || simdutf8::basic::from_utf8(&data[start..end]).is_ok() {
-                true => self.read_record(data, (start, end), rows.count(), &mut context),
-                false => Err(not_utf8(data, start, end)),
+            let read = if let Some(cause) = unreadable(records, index, all_utf8) {
+                Err(cause)
+            } else {
+                self.read_record(data, (start, end), rows.count(), &mut context)
             };
             let column = |at: usize| u32::try_from(at - start).unwrap_or(u32::MAX).saturating_add(1);
             match read {
@@ -152,8 +153,24 @@ impl Decoder for JsonDecoder {
     }
 }
 
-/// Where a record stops being UTF-8, in words.
-pub(crate) fn not_utf8(data: &[u8], start: usize, end: usize) -> (usize, String) {
-    let valid = std::str::from_utf8(&data[start..end]).map_or_else(|error| error.valid_up_to(), str::len);
-    (start + valid, "invalid UTF-8".into())
+/// Why no decoder can read record `index`: it was too long to be kept, or is not UTF-8; with the byte of the buffer where that shows.
+#[inline]
+pub(crate) fn unreadable(records: &RawRecords, index: usize, all_utf8: bool) -> Option<(usize, String)> {
+    if all_utf8 && records.oversized.is_empty() {
+        return None;
+    }
+    why_unreadable(records, index, all_utf8)
+}
+
+fn why_unreadable(records: &RawRecords, index: usize, all_utf8: bool) -> Option<(usize, String)> {
+    let start = records.records[index].start as usize;
+    if let Some(oversized) = records.oversized(index) {
+        let limit = weir_base::limits::RECORD_BYTES_MAX;
+        return Some((start, format!("the record has {} bytes, more than the limit of {limit}", oversized.length)));
+    }
+    if all_utf8 {
+        return None;
+    }
+    let error = std::str::from_utf8(records.value(index)).err()?;
+    Some((start + error.valid_up_to(), "invalid UTF-8".into()))
 }

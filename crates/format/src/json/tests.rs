@@ -8,7 +8,7 @@ use weir_base::Rng;
 use weir_plan::{DataType, Field, LogicalType, Schema, TableOptions};
 
 use crate::text::write_java;
-use crate::{BadKind, Decoded, Decoder, RawRecord, RawRecords, decoder, encoder};
+use crate::{BadKind, Decoded, Decoder, Oversized, RawRecord, RawRecords, decoder, encoder};
 
 fn options(pairs: &[(&str, &str)]) -> TableOptions {
     let values = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -36,7 +36,7 @@ fn records(lines: &[&[u8]]) -> RawRecords {
         });
         data.extend_from_slice(line);
     }
-    RawRecords { data: Buffer::from_vec(data), records, keys: None, timestamps: None }
+    RawRecords { data: Buffer::from_vec(data), records, ..RawRecords::default() }
 }
 
 fn json(fields: &[Field], pairs: &[(&str, &str)]) -> Box<dyn Decoder> {
@@ -197,6 +197,15 @@ fn half_a_character_at_the_seam_of_two_records_is_no_character() {
     let decoded = decode(&[field("b", string())], &[b"{\"b\":\"\xc3", b"\xa9\"}", b"{\"b\":\"ok\"}"]);
     assert_eq!(rows(&decoded), ["ok"]);
     assert_eq!(decoded.bad.len(), 2);
+}
+
+#[test]
+fn a_record_of_which_only_the_beginning_was_kept_gives_no_row() {
+    let mut records = records(&[b"{}", b"{}"]);
+    records.oversized = vec![Oversized { record: 1, length: 1 << 30, hash: 5 }];
+    let decoded = json(&[field("a", LogicalType::Int)], &[]).decode(&records).unwrap();
+    assert_eq!(decoded.batch.num_rows(), 1);
+    assert_eq!(decoded.bad[0].cause, "the record has 1073741824 bytes, more than the limit of 67108864");
 }
 
 #[test]
