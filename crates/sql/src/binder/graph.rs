@@ -19,7 +19,6 @@ pub(super) fn lay_out(
     dag: &Dag,
     settings: &Settings,
     environment: &Environment<'_>,
-    default_name: &str,
 ) -> Result<JobGraph, SqlError> {
     let max_parallelism =
         bounded(settings, "pipeline.max-parallelism", MAX_PARALLELISM_MAX)?.unwrap_or(MAX_PARALLELISM_DEFAULT);
@@ -52,7 +51,7 @@ pub(super) fn lay_out(
         layout.places.push(place);
     }
     Ok(JobGraph {
-        name: settings.get("pipeline.name").unwrap_or(default_name).to_owned(),
+        name: settings.get("pipeline.name").unwrap_or(environment.job_name).to_owned(),
         max_parallelism,
         local_time_zone: time_zone.to_owned(),
         nodes: layout.nodes,

@@ -41,14 +41,11 @@ pub fn plan_inserts(
 ) -> Result<JobGraph, SqlError> {
     let mut binder = QueryBinder::new(catalog, settings, environment);
     let mut sinks = Vec::with_capacity(inserts.len());
-    let mut names = Vec::with_capacity(inserts.len());
     for insert in inserts {
-        let (sink, name) = binder.insert(insert)?;
-        sinks.push(sink);
-        names.push(name);
+        sinks.push(binder.insert(insert)?);
     }
     let dag = optimize::optimize(&binder.dag, &sinks)?;
-    graph::lay_out(&dag, settings, environment, &format!("insert-into_{}", names.join(",")))
+    graph::lay_out(&dag, settings, environment)
 }
 
 /// Plans a bare query; its rows go to a sink of the connector `collect`.
@@ -64,7 +61,7 @@ pub fn plan_select(
     let mut binder = QueryBinder::new(catalog, settings, environment);
     let sink = binder.collect(query)?;
     let dag = optimize::optimize(&binder.dag, &[sink])?;
-    graph::lay_out(&dag, settings, environment, "collect")
+    graph::lay_out(&dag, settings, environment)
 }
 
 #[cfg(test)]

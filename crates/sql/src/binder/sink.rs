@@ -24,8 +24,8 @@ struct Target {
 }
 
 impl QueryBinder<'_> {
-    /// Binds an INSERT; gives its sink and the table's full name.
-    pub(super) fn insert(&mut self, insert: &Insert) -> Result<(RelId, String), SqlError> {
+    /// Binds an INSERT; gives its sink.
+    pub(super) fn insert(&mut self, insert: &Insert) -> Result<RelId, SqlError> {
         let place = place_of(&insert.table);
         let table = match self.catalog.resolve(&insert.table)? {
             Relation::Table(table) => table,
@@ -52,7 +52,7 @@ impl QueryBinder<'_> {
             primary_key,
             changelog,
         };
-        Ok((self.sink(input, spec, place), table.full_name.clone()))
+        Ok(self.sink(input, spec, place))
     }
 
     /// Binds a bare query into the sink `collect`, which takes every kind of row.
