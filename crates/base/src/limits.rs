@@ -56,6 +56,9 @@ pub const MAX_PARALLELISM_MAX: u16 = 32_768;
 /// Deltas in a state's chain before the background writer compacts it.
 pub const DELTAS_MAX: usize = 16;
 
+/// Bytes of encoded state that the checkpoint writer gathers by key group before it writes them out: a full snapshot never lies in memory whole.
+pub const DELTA_BUFFER_BYTES_MAX: usize = 32 << 20;
+
 /// Time from a request to stop until the process ends at the latest.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 

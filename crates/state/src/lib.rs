@@ -1,13 +1,21 @@
 //! State: the checkpoint store, and the pure decision of what a start of a job restores.
 
+mod chain;
 mod decide;
+mod delta;
 mod local;
+mod manifest;
 mod storage;
 
+pub use chain::{Chains, PartKey};
 pub use decide::{
     Cause, CompletionMark, DeciderFact, Decision, Facts, Found, Intention, ManifestFact, PROGRESS_RECORD_KEPT_MS_MIN,
     Refusal, RunFact, decide, unfinished_run,
 };
+pub use delta::{DeltaFile, DeltaWriter, PartSummary};
 pub use local::LocalStorage;
+pub use manifest::{
+    ChainItem, DamagedManifest, GraphShape, Manifest, Slot, StateFile, Trigger, decode_slot, encode_seal,
+};
 pub use storage::{Append, Storage, local_path, open_storage};
 pub use weir_ports::{Entries, Frozen, FrozenPart, RestoredState, Unconfirmed};
