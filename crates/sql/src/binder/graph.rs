@@ -15,11 +15,7 @@ use crate::{Environment, Settings};
 ///
 /// # Errors
 /// When a setting that the graph needs has a wrong value.
-pub(super) fn lay_out(
-    dag: &Dag,
-    settings: &Settings,
-    environment: &Environment<'_>,
-) -> Result<JobGraph, SqlError> {
+pub(super) fn lay_out(dag: &Dag, settings: &Settings, environment: &Environment<'_>) -> Result<JobGraph, SqlError> {
     let max_parallelism =
         bounded(settings, "pipeline.max-parallelism", MAX_PARALLELISM_MAX)?.unwrap_or(MAX_PARALLELISM_DEFAULT);
     let parallelism = match environment.parallelism {
@@ -122,9 +118,12 @@ impl Layout {
             RelOp::Sink(spec) => {
                 let own = own_parallelism(&spec.options, "sink.parallelism")?;
                 let width = own.unwrap_or(parallelism);
-                // Updates of one key must reach one writer in order.
-                let moved =
-                    width != parallelism && !spec.primary_key.is_empty() && spec.changelog != ChangelogMode::InsertOnly;
+                // Updates of one primary key must reach one writer in order.
+                let by_key = match &rel.changes {
+                    Changes::InsertOnly => true,
+                    Changes::Updating { key, .. } => key.as_ref() == Some(&spec.primary_key) && width == parallelism,
+                };
+                let moved = !by_key && !spec.primary_key.is_empty();
                 let edges = if moved { hashed(&spec.primary_key) } else { forward(&inputs) };
                 let (name, uid) = (table_name(&spec.table), format!("sink-{}", spec.table));
                 self.numbers += usize::from(moved);

@@ -92,5 +92,10 @@ fn check(file: &str, run: impl Fn(&str) -> String) {
         std::fs::write(&path, now.trim_end().to_owned() + "\n").expect("the file of cases can be written");
         return;
     }
-    assert!(wrong.is_empty(), "{} of {cases} cases of {file} differ (UPDATE=1 rewrites them):\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {cases} cases of {file} differ (UPDATE=1 rewrites them):\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

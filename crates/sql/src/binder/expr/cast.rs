@@ -83,8 +83,9 @@ fn exact_constant(value: &Value, from: &LogicalType, target: &LogicalType) -> Op
         (Value::String(text), T::Varchar(length)) => (text.chars().count()
             <= usize::try_from(*length).unwrap_or(usize::MAX))
         .then(|| Value::String(text.clone())),
-        (Value::String(text), T::Timestamp(9)) => {
-            super::temporal::timestamp(text).map(|(nanos, _)| Value::Timestamp(nanos))
+        (Value::String(text), T::Timestamp(precision)) => {
+            let (nanos, digits) = super::temporal::timestamp(text)?;
+            (digits <= *precision).then_some(Value::Timestamp(nanos))
         }
         (Value::String(text), T::Date) => super::temporal::date(text).map(Value::Date),
         (Value::Timestamp(nanos), T::Timestamp(_)) if target_is_finer(from, target) => Some(Value::Timestamp(*nanos)),

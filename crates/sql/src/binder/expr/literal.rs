@@ -95,7 +95,9 @@ pub(super) fn typed_string(typed: &ast::TypedString, span: Span) -> Result<Expr,
             temporal::timestamp(text).map(|(nanos, digits)| (Value::Timestamp(nanos), LogicalType::Timestamp(digits))),
         ),
         other => {
-            return Err(not_supported(span, format!("a constant of type {other}")).hint("write CAST('...' AS the type)"));
+            return Err(
+                not_supported(span, format!("a constant of type {other}")).hint("write CAST('...' AS the type)")
+            );
         }
     };
     match read {

@@ -3,6 +3,8 @@
 //! Two are merged only where nothing is computed more often than before: the lower one has no other reader (or computes nothing), and of
 //! what it computes nothing is used twice. Where that does not hold, leading conditions on plain columns still move down.
 
+use std::collections::HashSet;
+
 use weir_plan::{Expr, ExprKind, Function};
 
 use super::{add, readers, rebuilt};
@@ -14,15 +16,20 @@ use crate::binder::rel::{Dag, Rel, RelId, RelOp, changes_through_calc};
 /// Merges all that can be merged.
 pub(super) fn merge(dag: &Dag, sinks: &[RelId]) -> (Dag, Vec<RelId>) {
     let readers = readers(dag, sinks);
+    // Relations of the new DAG that more than one reads; what stands for a dropped Calc is read by the Calc's readers too.
+    let mut shared: HashSet<RelId> = HashSet::new();
     rebuilt(dag, sinks, |id, mut rel, new| {
+        let mut place = None;
         if matches!(rel.op, RelOp::Calc { .. }) {
-            let shared = readers[dag.get(id).inputs[0].0] > 1;
-            rel = merged(rel, new, shared);
-            if is_identity(&rel, new) {
-                return rel.inputs[0];
-            }
+            let below_is_shared = shared.contains(&rel.inputs[0]);
+            rel = merged(rel, new, below_is_shared);
+            place = is_identity(&rel, new).then(|| rel.inputs[0]);
         }
-        add(rel, new)
+        let place = place.unwrap_or_else(|| add(rel, new));
+        if readers[id.0] > 1 {
+            shared.insert(place);
+        }
+        place
     })
 }
 

@@ -27,8 +27,9 @@ pub(super) fn optimize(dag: &Dag, sinks: &[RelId]) -> Result<Dag, SqlError> {
     }
     let (dag, sinks) = merge::merge(dag, sinks);
     let (dag, sinks) = prune::prune(&dag, &sinks);
+    let (dag, sinks) = merge::merge(&dag, &sinks);
     let (dag, sinks) = push::push(&dag, &sinks);
-    // A filter that went into its source leaves a Calc that may do nothing, or can merge with the next.
+    // A pruned Calc, and one whose filter went into the source, may do nothing now, or can merge with the next.
     let (dag, sinks) = merge::merge(&dag, &sinks);
     Ok(copied(&dag, &sinks))
 }

@@ -59,7 +59,11 @@ fn connectors() -> Vec<ConnectorSpec> {
         metadata: vec![
             MetadataKey { key: "key", data_type: DataType::string(), writable: true },
             MetadataKey { key: "offset", data_type: DataType::not_null(LogicalType::BigInt), writable: false },
-            MetadataKey { key: "timestamp", data_type: DataType::not_null(LogicalType::TimestampLtz(3)), writable: true },
+            MetadataKey {
+                key: "timestamp",
+                data_type: DataType::not_null(LogicalType::TimestampLtz(3)),
+                writable: true,
+            },
         ],
         format_keys: &[],
     };

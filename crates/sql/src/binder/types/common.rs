@@ -25,9 +25,11 @@ pub(in crate::binder) fn comparison_type(left: &LogicalType, right: &LogicalType
     match (left, right) {
         (LogicalType::Null, other) | (other, LogicalType::Null) => Some(other.clone()),
         (point @ (Date | Time(_)), text) | (text, point @ (Date | Time(_))) if text.is_string() => Some(point.clone()),
-        // The text may carry more digits than the column: compared at the finest precision nothing is lost.
-        (Timestamp(_), text) | (text, Timestamp(_)) if text.is_string() => Some(Timestamp(9)),
-        (TimestampLtz(_), text) | (text, TimestampLtz(_)) if text.is_string() => Some(TimestampLtz(9)),
+        (point @ (Timestamp(_) | TimestampLtz(_)), text) | (text, point @ (Timestamp(_) | TimestampLtz(_)))
+            if text.is_string() =>
+        {
+            Some(point.clone())
+        }
         (Timestamp(_), TimestampLtz(_)) | (TimestampLtz(_), Timestamp(_)) => None,
         _ => merged(left, right),
     }
@@ -139,7 +141,7 @@ mod tests {
         use LogicalType as T;
         let cases = [
             (T::Int, T::Double, Some(T::Double)),
-            (T::Timestamp(3), T::Char(19), Some(T::Timestamp(9))),
+            (T::Timestamp(3), T::Char(19), Some(T::Timestamp(3))),
             (T::Char(10), T::Date, Some(T::Date)),
             (T::Timestamp(3), T::TimestampLtz(3), None),
             (T::Int, T::Char(1), None),
