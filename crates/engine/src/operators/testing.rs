@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMillisecondType;
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use weir_base::{Epoch, Result, Rng, Timestamp, key_group_range};
 use weir_connector::Batch;
@@ -66,13 +69,21 @@ impl Collector for Collected {
 /// Each row of `batch` as text.
 pub fn rows_text(batch: &Batch) -> Vec<String> {
     let options = FormatOptions::default().with_null("NULL");
-    let columns: Vec<_> =
-        batch.data.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+    let columns: Vec<ArrayRef> = batch.data.columns().iter().map(without_zone).collect();
+    let columns: Vec<_> = columns.iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
     let row = |row: usize| {
         let values: Vec<String> = columns.iter().map(|column| column.value(row).to_string()).collect();
         format!("{} {}", batch.kind(row), values.join(", "))
     };
     (0..batch.rows()).map(row).collect()
+}
+
+/// Times with a zone are shown in UTC.
+fn without_zone(column: &ArrayRef) -> ArrayRef {
+    match column.as_primitive_opt::<TimestampMillisecondType>() {
+        Some(times) => Arc::new(times.clone().with_timezone_opt(None::<&str>)),
+        None => Arc::clone(column),
+    }
 }
 
 type Entry = (u16, Vec<u8>, Option<(Vec<u8>, Timestamp)>);
@@ -260,6 +271,7 @@ fn add(a: Equation, b: Equation) -> Equation {
         late: a.late + b.late,
         dead_lettered: a.dead_lettered + b.dead_lettered,
         held: a.held + b.held,
+        restored: a.restored + b.restored,
     }
 }
 

@@ -1,61 +1,29 @@
-//! The table of seen keys that keeps them whole: `weir.dedup.exact = true`. No two keys are ever mixed up; it takes more memory than fingerprints.
-//!
-//! A stored key is its 16-byte hash followed by its canonical bytes, so that restoring hashes nothing. Expired keys are swept shard by shard.
+//! The set of seen keys that keeps them whole: `weir.dedup.exact = true`, and deduplication by event time. It takes more memory than fingerprints.
 
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
-use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use weir_base::{Error, Kind, Result, Timestamp};
+use weir_base::{Result, Timestamp};
 
 use super::seen::SeenKey;
-use crate::keys::{CanonicalColumn, KeyHash, key_group};
+use super::table::{KeyTable, Slot, StoredKey, check_stored, expires, group_of};
 
-const SHARDS: usize = 256;
-const HASH_BYTES: usize = size_of::<KeyHash>();
-
-/// A stored key; shared by table and delta.
-pub type ExactKey = std::sync::Arc<[u8]>;
-
-impl SeenKey for ExactKey {
+impl SeenKey for StoredKey {
     fn stored(&self, max_parallelism: u16, give: &mut dyn FnMut(u16, &[u8]) -> Result<()>) -> Result<()> {
-        give(key_group(hash_of(self), max_parallelism), self)
+        give(group_of(self, max_parallelism), self)
     }
 }
 
 /// Whole keys that expire.
 pub struct ExactKeys {
-    columns: Vec<usize>,
     ttl_ms: i64,
-    shards: Vec<HashTable<Seen>>,
-    sweep_next: usize,
-    scratch: Vec<u8>,
-}
-
-struct Seen {
-    key: ExactKey,
-    expires: Timestamp,
-}
-
-/// Adds the keys of one batch.
-pub struct Reader<'a> {
-    columns: Vec<CanonicalColumn<'a>>,
-    shards: &'a mut [HashTable<Seen>],
-    scratch: &'a mut Vec<u8>,
-    ttl_ms: i64,
+    table: KeyTable<()>,
 }
 
 impl ExactKeys {
-    /// An empty table of keys over `columns` that live for `ttl`; zero: for good.
-    pub fn new(columns: &[usize], ttl: Duration) -> Self {
-        Self {
-            columns: columns.to_vec(),
-            ttl_ms: i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX),
-            shards: (0..SHARDS).map(|_| HashTable::new()).collect(),
-            sweep_next: 0,
-            scratch: Vec::new(),
-        }
+    /// An empty set of keys that live for `ttl`; zero: for good.
+    pub fn new(ttl: Duration) -> Self {
+        Self { ttl_ms: i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX), table: KeyTable::new() }
     }
 
     /// When a key that is new at `now` expires.
@@ -63,14 +31,29 @@ impl ExactKeys {
         expires(now, self.ttl_ms)
     }
 
-    /// Adds keys of `data`.
-    ///
-    /// # Errors
-    /// A column cannot be a key.
-    pub fn reader<'a>(&'a mut self, data: &'a RecordBatch) -> Result<Reader<'a>> {
-        let columns =
-            self.columns.iter().map(|column| CanonicalColumn::of(data.column(*column))).collect::<Result<_>>()?;
-        Ok(Reader { columns, shards: &mut self.shards, scratch: &mut self.scratch, ttl_ms: self.ttl_ms })
+    /// Whether `key` is there at `now`.
+    pub fn contains(&self, key: &[u8], now: Timestamp) -> bool {
+        self.table.find(key).is_some_and(|slot| slot.expires > now)
+    }
+
+    /// Adds `key`; gives it if it is new at `now`, that is not there or expired.
+    pub fn insert(&mut self, key: &[u8], now: Timestamp) -> Option<StoredKey> {
+        let expires = self.expires(now);
+        match self.table.entry(key) {
+            Entry::Occupied(mut slot) => {
+                let slot = slot.get_mut();
+                if slot.expires > now {
+                    return None;
+                }
+                slot.expires = expires;
+                Some(StoredKey::clone(&slot.key))
+            }
+            Entry::Vacant(vacant) => {
+                let stored = StoredKey::from(key);
+                vacant.insert(Slot { key: StoredKey::clone(&stored), expires, value: () });
+                Some(stored)
+            }
+        }
     }
 
     /// Puts back a stored key, replacing an earlier expiry.
@@ -78,81 +61,47 @@ impl ExactKeys {
     /// # Errors
     /// It is too short to be one.
     pub fn restore(&mut self, stored: &[u8], expires: Timestamp) -> Result<()> {
-        if stored.len() < HASH_BYTES {
-            let length = stored.len();
-            return Err(Error::new(
-                Kind::Corrupt,
-                format!("read a key: it has {length} bytes, fewer than {HASH_BYTES}"),
-            ));
-        }
-        let hash = hash_of(stored);
-        match entry(&mut self.shards, hash, stored) {
-            Entry::Occupied(mut seen) => seen.get_mut().expires = expires,
-            Entry::Vacant(vacant) => {
-                vacant.insert(Seen { key: stored.into(), expires });
-            }
-        }
+        check_stored(stored)?;
+        self.table.put(stored, (), expires);
         Ok(())
     }
 
-    /// Drops what has expired from the next shard.
+    /// Drops some of what has expired.
     pub fn sweep(&mut self, now: Timestamp) {
-        let shard = &mut self.shards[self.sweep_next];
-        shard.retain(|seen| seen.expires > now);
-        if shard.len() * 4 < shard.capacity() {
-            shard.shrink_to(shard.len() * 2, |seen| table_hash(hash_of(&seen.key)));
-        }
-        self.sweep_next = (self.sweep_next + 1) % SHARDS;
+        self.table.sweep(now, |_| {});
     }
 
     /// Keys held, expired ones not yet swept among them.
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.shards.iter().map(HashTable::len).sum()
+        self.table.len()
     }
 }
 
-impl Reader<'_> {
-    /// Adds the key of `row`, whose hash is `hash`; gives it if it is new at `now`.
-    pub fn insert(&mut self, row: usize, hash: KeyHash, now: Timestamp) -> Option<ExactKey> {
-        self.scratch.clear();
-        self.scratch.extend(hash.to_be_bytes());
-        self.columns.iter().for_each(|column| column.write(row, self.scratch));
-        let expires = expires(now, self.ttl_ms);
-        match entry(self.shards, hash, self.scratch) {
-            Entry::Occupied(mut seen) => {
-                let seen = seen.get_mut();
-                if seen.expires > now {
-                    return None;
-                }
-                seen.expires = expires;
-                Some(ExactKey::clone(&seen.key))
-            }
-            Entry::Vacant(vacant) => {
-                let key = ExactKey::from(self.scratch.as_slice());
-                vacant.insert(Seen { key: ExactKey::clone(&key), expires });
-                Some(key)
-            }
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u64) -> Vec<u8> {
+        let mut key = xxhash_rust::xxh3::xxh3_128(&number.to_le_bytes()).to_be_bytes().to_vec();
+        key.extend(number.to_le_bytes());
+        key
     }
-}
 
-fn expires(now: Timestamp, ttl_ms: i64) -> Timestamp {
-    if ttl_ms == 0 { Timestamp::MAX } else { now.saturating_add(ttl_ms) }
-}
+    #[test]
+    fn expired_keys_are_swept_in_a_round_of_ticks() {
+        let mut keys = ExactKeys::new(Duration::from_secs(1));
+        (0..5_000).for_each(|number| assert!(keys.insert(&key(number), 0).is_some()));
+        assert!(keys.contains(&key(1), 999) && !keys.contains(&key(1), 1000));
+        (0..256).for_each(|_| keys.sweep(999));
+        assert_eq!(keys.len(), 5_000);
+        (0..256).for_each(|_| keys.sweep(1000));
+        assert_eq!(keys.len(), 0);
+    }
 
-fn entry<'a>(shards: &'a mut [HashTable<Seen>], hash: KeyHash, stored: &[u8]) -> Entry<'a, Seen> {
-    let shard = usize::try_from((hash >> 32) % SHARDS as u128).expect("below the number of shards");
-    shards[shard].entry(table_hash(hash), |seen| *seen.key == *stored, |seen| table_hash(hash_of(&seen.key)))
-}
-
-/// The bits that a table uses: others than the shard's.
-fn table_hash(hash: KeyHash) -> u64 {
-    u64::try_from((hash >> 40) & u128::from(u64::MAX)).expect("masked to 64 bits")
-}
-
-/// The hash in front of a stored key.
-fn hash_of(stored: &[u8]) -> KeyHash {
-    let bytes = stored[..HASH_BYTES].try_into().expect("a stored key begins with its hash");
-    KeyHash::from_be_bytes(bytes)
+    #[test]
+    fn a_stored_key_without_its_hash_is_corrupt() {
+        let error = ExactKeys::new(Duration::ZERO).restore(&[1; 15], 0).unwrap_err();
+        assert_eq!(error.to_string(), "read a key: it has 15 bytes, fewer than 16");
+    }
 }

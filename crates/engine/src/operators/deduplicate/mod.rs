@@ -2,8 +2,11 @@
 
 mod exact;
 mod fingerprints;
+mod last;
 mod proctime_first;
+mod rowtime_first;
 mod seen;
+mod table;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -12,7 +15,9 @@ use weir_base::{Error, Result, RowKind};
 use weir_connector::Batch;
 use weir_plan::{Keep, Order, Schema};
 
+pub use last::KeepLast;
 pub use proctime_first::ProcTimeFirst;
+pub use rowtime_first::RowTimeFirst;
 
 use super::Operator;
 
@@ -45,7 +50,8 @@ pub fn deduplicate(
 ) -> Result<Box<dyn Operator>> {
     match (order, keep) {
         (Order::ProcTime, Keep::First) => Ok(Box::new(ProcTimeFirst::new(keys, context)?)),
-        _ => Err(Error::internal("build a deduplication of this kind")),
+        (Order::RowTime(rowtime), Keep::First) => Ok(Box::new(RowTimeFirst::new(keys, rowtime, context)?)),
+        (order, Keep::Last) => Ok(Box::new(KeepLast::new(keys, order, context)?)),
     }
 }
 

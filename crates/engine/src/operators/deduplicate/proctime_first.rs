@@ -9,9 +9,10 @@ use weir_base::{Epoch, Error, Kind, Result, Timestamp};
 use weir_connector::Batch;
 use weir_state::Frozen;
 
-use super::exact::{ExactKey, ExactKeys};
+use super::exact::ExactKeys;
 use super::fingerprints::Fingerprints;
 use super::seen::{NewKeys, SeenKey};
+use super::table::{KeyReader, StoredKey};
 use super::{DeduplicateContext, check_insert_only};
 use crate::keys::{KeyHash, KeyHasher, key_group};
 use crate::operators::{Collector, Equation, Operator, Restore};
@@ -31,13 +32,14 @@ pub struct ProcTimeFirst {
     max_parallelism: u16,
     key_groups: std::ops::Range<u16>,
     hashes: Vec<KeyHash>,
+    scratch: Vec<u8>,
     rows_in: u64,
     passed: u64,
 }
 
 enum Seen {
     Fingerprints(Box<Fingerprints>, NewKeys<Fingerprint>),
-    Exact(Box<ExactKeys>, NewKeys<ExactKey>),
+    Exact(Box<ExactKeys>, NewKeys<StoredKey>),
 }
 
 /// A seen key's hash, of which the upper 96 bits are stored.
@@ -57,7 +59,7 @@ impl ProcTimeFirst {
     /// A column cannot be a key.
     pub fn new(keys: &[usize], context: &DeduplicateContext<'_>) -> Result<Self> {
         let seen = if context.exact {
-            Seen::Exact(Box::new(ExactKeys::new(keys, context.state_ttl)), NewKeys::default())
+            Seen::Exact(Box::new(ExactKeys::new(context.state_ttl)), NewKeys::default())
         } else {
             Seen::Fingerprints(Box::new(Fingerprints::new(context.state_ttl)), NewKeys::default())
         };
@@ -67,6 +69,7 @@ impl ProcTimeFirst {
             max_parallelism: context.max_parallelism,
             key_groups: context.key_groups.clone(),
             hashes: Vec::new(),
+            scratch: Vec::new(),
             rows_in: 0,
             passed: 0,
         })
@@ -95,9 +98,10 @@ impl ProcTimeFirst {
             }
             Seen::Exact(table, new) => {
                 new.begin(now, table.expires(now));
-                let mut keys = table.reader(&batch.data)?;
+                let keys = KeyReader::new(self.hasher.columns(), &batch.data)?;
                 for (row, hash) in self.hashes.iter().enumerate() {
-                    let key = keys.insert(row, *hash, now);
+                    keys.read(row, *hash, &mut self.scratch);
+                    let key = table.insert(&self.scratch, now);
                     selected.append(key.is_some());
                     if let Some(key) = key {
                         new.push(key);
