@@ -176,6 +176,11 @@ impl QueryBinder<'_> {
         let width = self.dag.get(windowed.input).columns.len();
         let mut below = Below { columns: Vec::new() };
         let mut out = Vec::new();
+        let plain = |name: String, data_type: &DataType| RelColumn {
+            name,
+            data_type: data_type.clone(),
+            attribute: Attribute::None,
+        };
         let mut keys = Vec::new();
         for (group, over_scope) in groups.iter().zip(grouping) {
             if let Group::Key(expr) = group {
@@ -184,29 +189,13 @@ impl QueryBinder<'_> {
                     _ => format!("$f{}", keys.len()),
                 };
                 keys.push(below.column(expr.clone(), &name));
-                out.push(RelColumn { name, data_type: expr.data_type.clone(), attribute: Attribute::None });
+                out.push(plain(name, &expr.data_type));
             }
         }
         let mut aggregates = Vec::with_capacity(calls.len());
         for (index, call) in calls.iter().enumerate() {
-            let argument = call.argument.as_ref().map(|expr| substituted(expr, &windowed.columns));
-            let filter = call.filter.as_ref().map(|expr| substituted(expr, &windowed.columns));
-            for part in argument.iter().chain(&filter) {
-                refuse_window_columns(part, width)?;
-            }
-            aggregates.push(AggregateCall {
-                function: call.function,
-                argument_type: argument.as_ref().map(|expr| expr.data_type.clone()),
-                argument: argument.map(|expr| below.column(expr, "$a")),
-                distinct: call.distinct,
-                filter: filter.map(|expr| below.column(expr, "$f")),
-                data_type: call.data_type.clone(),
-            });
-            out.push(RelColumn {
-                name: format!("EXPR${index}"),
-                data_type: call.data_type.clone(),
-                attribute: Attribute::None,
-            });
+            aggregates.push(below.call(call, windowed, width)?);
+            out.push(plain(format!("EXPR${index}"), &call.data_type));
         }
         if let Some(condition) = &windowed.condition {
             refuse_window_columns(condition, width)?;
@@ -258,6 +247,21 @@ impl Below {
         }
         self.columns.push((name.to_owned(), expr));
         self.columns.len() - 1
+    }
+
+    /// The call over columns of this Calc.
+    fn call(&mut self, call: &Aggregate, windowed: &Windowed, width: usize) -> Result<AggregateCall, SqlError> {
+        let argument = call.argument.as_ref().map(|expr| substituted(expr, &windowed.columns));
+        let filter = call.filter.as_ref().map(|expr| substituted(expr, &windowed.columns));
+        argument.iter().chain(&filter).try_for_each(|part| refuse_window_columns(part, width))?;
+        Ok(AggregateCall {
+            function: call.function,
+            argument_type: argument.as_ref().map(|expr| expr.data_type.clone()),
+            argument: argument.map(|expr| self.column(expr, "$a")),
+            distinct: call.distinct,
+            filter: filter.map(|expr| self.column(expr, "$f")),
+            data_type: call.data_type.clone(),
+        })
     }
 }
 

@@ -34,7 +34,7 @@ fn expressions() {
     check("expressions.txt", |input| {
         let mut out = String::new();
         for line in input.lines() {
-            let _ = writeln!(out, "{line}\n    {}", typed(line).unwrap_or_else(|error| error.message));
+            let _ = writeln!(out, "{line}\n    {}", typed(line).unwrap_or_else(|error| refused(&error)));
         }
         out
     });
@@ -51,6 +51,12 @@ fn typed(expression: &str) -> Result<String, SqlError> {
     let bound = bound.strip_suffix("])").unwrap_or(bound);
     let bound = bound.strip_suffix(" AS x").unwrap_or(bound);
     Ok(format!("{} | {bound}", sink.physical.fields[0].data_type))
+}
+
+/// The message and the hint.
+fn refused(error: &SqlError) -> String {
+    let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("{}{hint}", error.message)
 }
 
 fn graphs(program: &Program) -> Vec<&JobGraph> {

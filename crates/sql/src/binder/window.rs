@@ -52,7 +52,7 @@ impl QueryBinder<'_> {
         let (column, place) = self.descriptor(time, input)?;
         let size_ms = interval_literal(size, "The window size of TUMBLE")?;
         if size_ms <= 0 {
-            let message = format!("Tumbling Window parameters must satisfy size > 0 but got size {size_ms}ms.");
+            let message = format!("Tumbling Window parameters must satisfy size > 0, but got size {size_ms}ms.");
             return Err(refuse(span_of(size.span()), message));
         }
         let offset_ms = offset.map(|tree| interval_literal(tree, "The offset of TUMBLE")).transpose()?.unwrap_or(0);
@@ -112,7 +112,7 @@ impl QueryBinder<'_> {
                 let got = calcite_name(&time_column.data_type.logical);
                 return Err(refuse(
                     place,
-                    format!("The window function {FORM} requires the timecol is a time attribute type, but is {got}."),
+                    format!("The window function requires the timecol is a time attribute type, but is {got}."),
                 )
                 .hint(
                     "a time attribute is the WATERMARK column of a table or a PROCTIME() column, passed on unchanged",

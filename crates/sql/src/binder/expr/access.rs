@@ -88,7 +88,7 @@ impl ExprBinder<'_> {
 
     /// `MAP[key, value, ...]`
     pub(super) fn map(&self, entries: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
-        if entries.is_empty() || entries.len() % 2 != 0 {
+        if entries.is_empty() || !entries.len().is_multiple_of(2) {
             return Err(refuse(span, "MAP requires an even number of arguments: keys and values in turn"));
         }
         let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().enumerate().partition(|(index, _)| index % 2 == 0);

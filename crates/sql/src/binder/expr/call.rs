@@ -14,8 +14,7 @@ impl ExprBinder<'_> {
     /// `name(arguments)`
     pub(super) fn function(&self, function: &ast::Function, span: Span) -> Result<Expr, SqlError> {
         let name = display_name(&function.name);
-        if let Some(over) = &function.over {
-            let _ = over;
+        if function.over.is_some() {
             return Err(not_supported(span, format!("OVER in an expression, as in {name}(...) OVER (...),"))
                 .hint("ROW_NUMBER() OVER (...) AS rn stands alone in the SELECT list, and the query around it says WHERE rn = 1"));
         }

@@ -67,7 +67,7 @@ fn decimal(whole: &str, fraction: &str, span: Span) -> Result<(Value, DataType),
 /// `X'0aff'`
 fn bytes(text: &str, span: Span) -> Result<(Value, DataType), SqlError> {
     let wrong = || refuse(span, format!("Binary literal X'{text}' must contain an even number of hexits"));
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return Err(wrong());
     }
     let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16));

@@ -8,6 +8,7 @@ pub(in crate::binder) fn calcite_name(logical: &LogicalType) -> String {
         LogicalType::Int => "INTEGER".to_owned(),
         LogicalType::Varchar(length) => format!("VARCHAR({length})"),
         LogicalType::Varbinary(length) => format!("VARBINARY({length})"),
+        LogicalType::TimestampLtz(precision) => format!("TIMESTAMP_WITH_LOCAL_TIME_ZONE({precision})"),
         LogicalType::IntervalDayTime => "INTERVAL DAY TO SECOND".to_owned(),
         LogicalType::Array(element) => format!("{} ARRAY", calcite_name(&element.logical)),
         LogicalType::Map(key, value) => {
