@@ -100,7 +100,9 @@ impl<'a> Attempt<'a> {
                     }
                 }
                 Ok(Event::Exhausted) => self.ending = Some(BarrierKind::End),
-                Ok(Event::WantsCheckpoint) => self.trigger_at_us = self.trigger_at_us.min(self.job.clock.monotonic_us()),
+                Ok(Event::WantsCheckpoint) => {
+                    self.trigger_at_us = self.trigger_at_us.min(self.job.clock.monotonic_us())
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Error::internal("hear from the tasks of the job")),
             }
@@ -173,7 +175,8 @@ impl<'a> Attempt<'a> {
 
     /// One task has answered; gives the barrier's kind when that ended the run.
     fn acknowledged(&mut self, acknowledgement: Acknowledgement) -> Result<Option<BarrierKind>> {
-        let Some(pending) = self.pending.as_mut().filter(|pending| pending.barrier.epoch == acknowledgement.epoch) else {
+        let Some(pending) = self.pending.as_mut().filter(|pending| pending.barrier.epoch == acknowledgement.epoch)
+        else {
             // The late answer to an aborted barrier: what its sinks prepared still belongs to the next epoch.
             self.sinks.prepared(acknowledgement.prepared)?;
             return Ok(None);
@@ -214,19 +217,23 @@ impl<'a> Attempt<'a> {
             }
             self.sinks.prepared(acknowledgement.prepared).map_err(Failure::Checkpoint)?;
         }
-        self.job.step("flushed");
+        self.job.step("prepare");
         self.sinks.collect_refused(epoch).map_err(Failure::Checkpoint)?;
         for (uid, prepared) in self.sinks.carried() {
             snapshot.prepared(uid, prepared.clone());
         }
         snapshot.totals = totals.clone();
+        self.job.step("write");
+        if self.job.protocol.swapped {
+            self.sinks.apply(epoch, &self.job.monitor.latency_us).map_err(Failure::Job)?;
+            self.job.step("swapped");
+        }
         let written = self.store.write(snapshot).map_err(Failure::of_store)?;
-        self.job.step("prepared");
+        self.job.step("decide");
         self.decide(epoch, &positions, totals != self.last_totals).map_err(Failure::Job)?;
-        self.job.step("decided");
         self.run.decided(epoch);
+        self.job.step("apply");
         self.sinks.apply(epoch, &self.job.monitor.latency_us).map_err(Failure::Job)?;
-        self.job.step("applied");
         self.store.complete(epoch).map_err(Failure::Job)?;
         self.run.completed(epoch);
         self.job.step("completed");
@@ -245,17 +252,17 @@ impl<'a> Attempt<'a> {
         let Some(decider) = self.decider.as_mut().filter(|decider| changed || decider.has_rows()) else {
             return Ok(());
         };
-        let offsets: Vec<_> = positions
-            .iter()
-            .filter_map(|source| self.sources.get(&source.uid)?.offsets(&reached(source)))
-            .collect();
+        let offsets: Vec<_> =
+            positions.iter().filter_map(|source| self.sources.get(&source.uid)?.offsets(&reached(source))).collect();
         match decider.decide(epoch, &offsets)? {
             Decision::Committed => Ok(()),
-            Decision::Aborted(reason) => {
-                Err(Error::new(Kind::Closed, format!("commit the transaction of epoch {epoch}: it was aborted: {reason}")))
-            }
+            Decision::Aborted(reason) => Err(Error::new(
+                Kind::Closed,
+                format!("commit the transaction of epoch {epoch}: it was aborted: {reason}"),
+            )),
             Decision::Unknown(reason) => {
-                let text = format!("commit the transaction of epoch {epoch}: nobody knows whether it happened: {reason}");
+                let text =
+                    format!("commit the transaction of epoch {epoch}: nobody knows whether it happened: {reason}");
                 Err(Error::new(Kind::Unavailable, text).hint("the job restarts and asks the broker"))
             }
         }

@@ -116,7 +116,9 @@ impl Sinks {
     pub fn redo(&mut self, epoch: Epoch) -> Result<()> {
         for (uid, committer) in &mut self.committers {
             let prepared = self.waiting.get(uid).cloned().unwrap_or_default();
-            committer.apply(epoch, &prepared).map_err(|error| error.within(format!("make epoch {epoch} visible again")))?;
+            committer
+                .apply(epoch, &prepared)
+                .map_err(|error| error.within(format!("make epoch {epoch} visible again")))?;
         }
         self.handed = epoch;
         Ok(())

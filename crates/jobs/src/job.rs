@@ -48,14 +48,26 @@ pub struct Job {
     pub metrics: Registry,
     /// What it shows of itself.
     pub monitor: Monitor,
-    /// Told at each step of the checkpoint protocol; the kill harness counts by it. Empty in ordinary runs.
-    pub steps: Option<fn(&str)>,
+    /// Hooks of the kill harness; none in ordinary runs.
+    pub protocol: Protocol,
 }
 
+/// Hooks into the steps of a checkpoint.
+#[derive(Default)]
+pub struct Protocol {
+    /// Told when a step begins: `triggered`, `prepare`, `write`, `decide`, `apply`, `completed`.
+    pub told: Option<StepTold>,
+    /// Makes rows visible before they are decided: wrong, and there to prove that the harness notices.
+    pub swapped: bool,
+}
+
+/// Is told the name of a step.
+pub type StepTold = Box<dyn Fn(&str) + Send + Sync>;
+
 impl Job {
-    /// Tells that a step of the protocol is done.
+    /// Tells that a step of the protocol begins.
     pub(crate) fn step(&self, step: &str) {
-        if let Some(told) = self.steps {
+        if let Some(told) = &self.protocol.told {
             told(step);
         }
     }

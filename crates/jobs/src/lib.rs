@@ -13,7 +13,7 @@ mod start;
 mod stop;
 
 pub use attempt::Outcome;
-pub use job::{Connectors, Job, run};
+pub use job::{Connectors, Job, Protocol, StepTold, run};
 pub use monitor::{CheckpointShown, JobState, Monitor, Shown};
 pub use restart::{RestartStrategy, Restarts};
 pub use settings::JobSettings;

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use tracing::info;
 use weir_base::{Epoch, Error, Generation, Result};
-use weir_connector::{
-    Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext,
-};
+use weir_connector::{Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext};
 use weir_plan::{NodeId, Operator};
 use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, RestoredState, Run, SplitState, Totals, Workers};
 use weir_state::{CheckpointStore, Decision, Facts, Intention, Manifest, decide};
@@ -50,7 +48,8 @@ struct Made {
 /// # Errors
 /// Recovery is refused, a connector refuses, or a state does not fit.
 pub fn start(job: &Job, workers: &dyn Workers, intention: Intention) -> Result<Started> {
-    let mut store = CheckpointStore::open(&job.settings.checkpoint_dir, job.id, &job.graph, job.settings.checkpoints_retained)?;
+    let mut store =
+        CheckpointStore::open(&job.settings.checkpoint_dir, job.id, &job.graph, job.settings.checkpoints_retained)?;
     store.check(intention)?;
     let generation = store.claim(job.clock.now())?;
     let context = context(job, generation);
@@ -69,9 +68,8 @@ pub fn start(job: &Job, workers: &dyn Workers, intention: Intention) -> Result<S
     let totals = manifest.as_ref().map(|manifest| manifest.totals.clone()).unwrap_or_default();
     let uid = |node: &NodeId| job.graph.nodes[node.0].uid.clone();
     let sources = made.sources.iter().map(|(node, source)| (uid(node), Arc::clone(source))).collect();
-    let restored = manifest.map(|manifest| -> Arc<dyn Restored> {
-        Arc::new(FromManifest { store: store.reader(), manifest })
-    });
+    let restored =
+        manifest.map(|manifest| -> Arc<dyn Restored> { Arc::new(FromManifest { store: store.reader(), manifest }) });
     let run = workers.deploy(Deployment {
         job: job.id.to_string(),
         graph: job.graph.clone(),

@@ -1,0 +1,54 @@
+//! From a node of the plan to the operator that does it.
+
+use std::ops::Range;
+
+use weir_base::{Error, Result};
+use weir_plan::{ChangelogMode, Node, Operator as Plan, Schema};
+
+use super::Operator;
+use super::calc::Calc;
+use super::deduplicate::{DeduplicateContext, deduplicate};
+use super::union::Union;
+use crate::expr::CompileContext;
+
+/// What operators are built from, beside their node.
+pub struct BuildContext<'a> {
+    /// The columns of the (first) input.
+    pub input: Schema,
+    /// The key groups that this subtask owns.
+    pub key_groups: Range<u16>,
+    /// Key groups of the job.
+    pub max_parallelism: u16,
+    /// What expressions are compiled in.
+    pub compile: &'a CompileContext,
+    /// `weir.dedup.exact`
+    pub dedup_exact: bool,
+}
+
+/// Builds the operator of `node`.
+///
+/// # Errors
+/// An expression or a key cannot be compiled; the node is a source or a sink, which are no operators.
+pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator>> {
+    match &node.operator {
+        Plan::Calc { condition, projection } => {
+            Ok(Box::new(Calc::new(condition.as_ref(), projection, &node.schema, context.compile)?))
+        }
+        Plan::Union => Ok(Box::new(Union::new(node.schema.arrow()))),
+        Plan::Deduplicate { keys, order, keep, state_ttl } => {
+            let context = DeduplicateContext {
+                input: &context.input,
+                state_ttl: *state_ttl,
+                key_groups: context.key_groups.clone(),
+                max_parallelism: context.max_parallelism,
+                exact: context.dedup_exact,
+                update_before: node.changelog != ChangelogMode::Upsert,
+            };
+            deduplicate(keys, *order, *keep, &context)
+        }
+        Plan::Source(_) | Plan::Sink(_) => {
+            Err(Error::internal(format!("build the operator '{}': it is no operator", node.name)))
+        }
+        other => Err(Error::internal(format!("build the operator '{}': {other:?}", node.name))),
+    }
+}

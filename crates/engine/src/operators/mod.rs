@@ -1,0 +1,16 @@
+//! The operators, one a file. They are synchronous: handed elements, they return elements; no I/O, no clock, no thread.
+
+mod build;
+mod calc;
+mod changes;
+mod contract;
+pub mod deduplicate;
+mod rows;
+mod rowtime;
+#[cfg(test)]
+mod testing;
+mod union;
+
+pub use build::{BuildContext, build};
+pub use calc::keep_rows;
+pub use contract::{Collector, Equation, Operator, Restore};

@@ -1,0 +1,215 @@
+//! The way into a task that reads other tasks: merges channels, aligns barriers, takes the minimum of watermarks.
+
+use std::sync::Arc;
+
+use weir_base::{Epoch, Result, Timestamp};
+use weir_metrics::{Counter, Gauge};
+use weir_ports::{Acknowledgement, Barrier};
+
+use super::next::{clear_all, fan_batch};
+use super::stage::watermark_value;
+use super::{Body, Next, RunShared};
+use crate::channel::Receiver;
+use crate::element::Element;
+use crate::scheduler::Step;
+
+/// Elements that a step takes at most before it lets other tasks run.
+const ELEMENTS_PER_STEP: usize = 8;
+
+/// One channel into a task.
+pub struct GateInput {
+    receiver: Receiver,
+    watermark: Timestamp,
+    idle: bool,
+    aligned: bool,
+}
+
+/// The body of a task behind channels.
+pub struct Gate {
+    inputs: Vec<GateInput>,
+    next: Vec<Next>,
+    shared: Arc<RunShared>,
+    task: usize,
+    subtask: u16,
+    turn: usize,
+    watermark: Timestamp,
+    idle: bool,
+    alignment: Option<Alignment>,
+    decided: Epoch,
+    completed: Epoch,
+    ticked: Timestamp,
+    rows_in: Counter,
+    watermark_in: Gauge,
+}
+
+struct Alignment {
+    barrier: Barrier,
+    arrived: usize,
+    since_us: u64,
+}
+
+impl GateInput {
+    /// The input that `receiver` gives.
+    pub fn new(receiver: Receiver) -> Self {
+        Self { receiver, watermark: Timestamp::MIN, idle: false, aligned: false }
+    }
+}
+
+impl Gate {
+    /// Task number `task`, subtask `subtask`: `inputs` into `next`.
+    pub fn new(
+        task: usize,
+        subtask: u16,
+        inputs: Vec<GateInput>,
+        next: Vec<Next>,
+        shared: Arc<RunShared>,
+        rows_in: Counter,
+        watermark_in: Gauge,
+    ) -> Self {
+        Self {
+            inputs,
+            next,
+            shared,
+            task,
+            subtask,
+            turn: 0,
+            watermark: Timestamp::MIN,
+            idle: false,
+            alignment: None,
+            decided: Epoch(0),
+            completed: Epoch(0),
+            ticked: Timestamp::MIN,
+            rows_in,
+            watermark_in,
+        }
+    }
+
+    /// The next element of an input that has not brought the current barrier yet, each input in its turn.
+    fn take(&mut self) -> Option<(usize, Element)> {
+        let count = self.inputs.len();
+        for offset in 0..count {
+            let index = (self.turn + offset) % count;
+            if self.inputs[index].aligned {
+                continue;
+            }
+            if let Some(element) = self.inputs[index].receiver.pop() {
+                self.turn = (index + 1) % count;
+                return Some((index, element));
+            }
+        }
+        None
+    }
+
+    fn accept(&mut self, index: usize, element: Element, now: Timestamp) -> Result<()> {
+        match element {
+            Element::Batch(batch) => {
+                self.inputs[index].idle = false;
+                self.rows_in.add(batch.rows() as u64);
+                fan_batch(&mut self.next, batch, now)
+            }
+            Element::Watermark(watermark) => {
+                let input = &mut self.inputs[index];
+                input.idle = false;
+                input.watermark = input.watermark.max(watermark);
+                self.merge_watermarks(now)
+            }
+            Element::Idle => {
+                self.inputs[index].idle = true;
+                self.merge_watermarks(now)
+            }
+            Element::Barrier(barrier) => self.align(index, barrier),
+        }
+    }
+
+    fn merge_watermarks(&mut self, now: Timestamp) -> Result<()> {
+        let active = self.inputs.iter().filter(|input| !input.idle);
+        let Some(minimum) = active.map(|input| input.watermark).min() else {
+            if !self.idle {
+                self.idle = true;
+                self.next.iter_mut().for_each(Next::idle);
+            }
+            return Ok(());
+        };
+        self.idle = false;
+        if minimum > self.watermark {
+            self.watermark = minimum;
+            self.watermark_in.set(watermark_value(minimum));
+            self.next.iter_mut().try_for_each(|next| next.watermark(minimum, now))?;
+        }
+        Ok(())
+    }
+
+    fn align(&mut self, index: usize, barrier: Barrier) -> Result<()> {
+        let now_us = self.shared.clock.monotonic_us();
+        let alignment = self.alignment.get_or_insert(Alignment { barrier, arrived: 0, since_us: now_us });
+        if barrier.epoch < alignment.barrier.epoch {
+            // The rest of an aborted barrier.
+            return Ok(());
+        }
+        if alignment.barrier.epoch < barrier.epoch {
+            // A newer barrier overtakes an aborted one: those who wait for the old one are let go.
+            self.inputs.iter_mut().for_each(|input| input.aligned = false);
+            *alignment = Alignment { barrier, arrived: 0, since_us: now_us };
+        }
+        self.inputs[index].aligned = true;
+        alignment.arrived += 1;
+        if alignment.arrived < self.inputs.len() {
+            return Ok(());
+        }
+        let alignment_us = now_us.saturating_sub(alignment.since_us);
+        self.alignment = None;
+        self.inputs.iter_mut().for_each(|input| input.aligned = false);
+        let mut acknowledgement = Acknowledgement {
+            epoch: barrier.epoch,
+            task: self.task,
+            tasks: self.shared.tasks,
+            subtask: self.subtask,
+            frozen: Vec::new(),
+            positions: Vec::new(),
+            prepared: Vec::new(),
+            totals: Vec::new(),
+            alignment_us,
+        };
+        self.next.iter_mut().try_for_each(|next| next.barrier(barrier, &mut acknowledgement))?;
+        self.shared.tell(weir_ports::Event::Acknowledged(Box::new(acknowledgement)));
+        Ok(())
+    }
+
+    fn hear(&mut self) {
+        let (decided, completed) = (self.shared.decided(), self.shared.completed());
+        if decided > self.decided {
+            self.decided = decided;
+            self.next.iter_mut().for_each(|next| next.decided(decided));
+        }
+        if completed > self.completed {
+            self.completed = completed;
+            self.next.iter_mut().for_each(|next| next.completed(completed));
+        }
+    }
+}
+
+impl Body for Gate {
+    fn step(&mut self) -> Result<Step> {
+        self.hear();
+        if !clear_all(&mut self.next)? {
+            return Ok(Step::Blocked);
+        }
+        let now = self.shared.clock.now();
+        if now > self.ticked {
+            self.ticked = now;
+            self.next.iter_mut().try_for_each(|next| next.tick(now))?;
+        }
+        for _ in 0..ELEMENTS_PER_STEP {
+            let Some((index, element)) = self.take() else { return Ok(Step::Idle) };
+            self.accept(index, element, now)?;
+            if !clear_all(&mut self.next)? {
+                return Ok(Step::Blocked);
+            }
+        }
+        Ok(Step::Progress)
+    }
+
+    fn wants_ticks(&self) -> bool {
+        true
+    }
+}

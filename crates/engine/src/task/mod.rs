@@ -1,0 +1,29 @@
+//! Tasks: an input (a source or a gate of channels), and the chain of operators behind it, down to sinks and exchanges.
+//!
+//! Elements go down the chain by plain calls; only between tasks do they lie in channels. A barrier goes down the same way, and everything it
+//! meets adds what it has to say to one acknowledgement.
+
+mod body;
+mod dead_letters;
+mod exchange;
+mod gate;
+mod next;
+mod reader;
+mod shared;
+mod sink_stage;
+mod source;
+mod source_rows;
+mod split_watermarks;
+mod stage;
+
+pub use body::{Body, RunTask, TaskMetrics};
+pub use dead_letters::DeadLetters;
+pub use exchange::{ExchangeOutput, Route};
+pub use gate::{Gate, GateInput};
+pub use next::Next;
+pub use reader::{ReaderHandle, start_reader};
+pub use shared::RunShared;
+pub use sink_stage::SinkStage;
+pub use source::{Assigned, SourceBody, SourceIdentity, Watermarking};
+pub use source_rows::SourceRows;
+pub use stage::Stage;

@@ -1,0 +1,125 @@
+//! An operator in its chain, with what stands behind it and its account.
+
+use weir_base::{Epoch, Result, Timestamp};
+use weir_connector::Batch;
+use weir_metrics::{Counter, Gauge, Registry, Scope};
+use weir_ports::{Acknowledgement, Barrier, Totals};
+
+use super::Next;
+use super::next::{Fan, clear_all};
+use crate::operators::Operator;
+
+/// An operator of a task.
+pub struct Stage {
+    uid: String,
+    operator: Box<dyn Operator>,
+    next: Vec<Next>,
+    metrics: StageMetrics,
+}
+
+/// The figures that every operator has.
+struct StageMetrics {
+    rows_in: Counter,
+    rows_out: Counter,
+    late: Counter,
+    watermark_in: Gauge,
+    watermark_out: Gauge,
+}
+
+impl StageMetrics {
+    fn register(metrics: &Registry) -> Self {
+        Self {
+            rows_in: metrics.counter_with_rate(Scope::Operator, "numRecordsIn"),
+            rows_out: metrics.counter_with_rate(Scope::Operator, "numRecordsOut"),
+            late: metrics.counter(Scope::Operator, "numLateRecordsDropped"),
+            watermark_in: metrics.gauge(Scope::Operator, "currentInputWatermark"),
+            watermark_out: metrics.gauge(Scope::Operator, "currentOutputWatermark"),
+        }
+    }
+}
+
+impl Stage {
+    /// `operator` with what stands behind it; `metrics` carries the operator's labels.
+    pub fn new(uid: String, operator: Box<dyn Operator>, next: Vec<Next>, metrics: &Registry) -> Self {
+        Self { uid, operator, next, metrics: StageMetrics::register(metrics) }
+    }
+
+    /// Lets the operator take rows.
+    pub fn batch(&mut self, batch: Batch, now: Timestamp) -> Result<()> {
+        self.metrics.rows_in.add(batch.rows() as u64);
+        self.with_operator(now, |operator, out| operator.on_batch(batch, now, out))
+    }
+
+    /// Lets the operator see a watermark, and passes it on.
+    pub fn watermark(&mut self, watermark: Timestamp, now: Timestamp) -> Result<()> {
+        self.metrics.watermark_in.set(watermark_value(watermark));
+        self.with_operator(now, |operator, out| operator.on_watermark(watermark, now, out))?;
+        if self.operator.forwards_watermarks() {
+            self.metrics.watermark_out.set(watermark_value(watermark));
+            self.next.iter_mut().try_for_each(|next| next.watermark(watermark, now))?;
+        }
+        Ok(())
+    }
+
+    /// Passes idleness on.
+    pub fn idle(&mut self) {
+        self.next.iter_mut().for_each(Next::idle);
+    }
+
+    /// Freezes the operator's state and passes the barrier on.
+    pub fn barrier(&mut self, barrier: Barrier, acknowledgement: &mut Acknowledgement) -> Result<()> {
+        acknowledgement.frozen.push((self.uid.clone(), self.operator.freeze(barrier.epoch)));
+        let equation = self.operator.equation();
+        debug_assert!(equation.holds(), "rows were lost or made up in {}: {equation:?}", self.uid);
+        self.metrics.late.set(equation.late);
+        let totals = Totals {
+            rows_in: equation.rows_in,
+            rows_out: self.metrics.rows_out.get(),
+            filtered: equation.filtered,
+            deduplicated: equation.deduplicated,
+            late: equation.late,
+            dead_lettered: equation.dead_lettered,
+        };
+        acknowledgement.totals.push((self.uid.clone(), totals));
+        self.next.iter_mut().try_for_each(|next| next.barrier(barrier, acknowledgement))
+    }
+
+    /// Lets the operator see processing time.
+    pub fn tick(&mut self, now: Timestamp) -> Result<()> {
+        self.with_operator(now, |operator, out| operator.on_tick(now, out))?;
+        self.next.iter_mut().try_for_each(|next| next.tick(now))
+    }
+
+    /// Passes on that `epoch` was decided.
+    pub fn decided(&mut self, epoch: Epoch) {
+        self.next.iter_mut().for_each(|next| next.decided(epoch));
+    }
+
+    /// The checkpoint of `epoch` is complete.
+    pub fn completed(&mut self, epoch: Epoch) {
+        self.operator.confirm(epoch);
+        self.next.iter_mut().for_each(|next| next.completed(epoch));
+    }
+
+    /// See `Next::clear`.
+    pub fn clear(&mut self) -> Result<bool> {
+        clear_all(&mut self.next)
+    }
+
+    fn with_operator(
+        &mut self,
+        now: Timestamp,
+        act: impl FnOnce(&mut dyn Operator, &mut Fan<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut fan = Fan { next: &mut self.next, now, rows: 0 };
+        act(self.operator.as_mut(), &mut fan)?;
+        self.metrics.rows_out.add(fan.rows);
+        Ok(())
+    }
+}
+
+/// A watermark as a metric shows it.
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since the epoch are exact in a double for 285,000 years")]
+pub fn watermark_value(watermark: Timestamp) -> f64 {
+    watermark as f64
+}

@@ -1,0 +1,94 @@
+//! What `weir run` and `weir demo` show: a block that is redrawn in place on a terminal, else a line every ten seconds.
+//!
+//! All figures come from the job's monitor and the metric registry (`figures`); the faces only draw them.
+
+mod figures;
+mod live;
+mod plain;
+mod process;
+mod rows;
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use weir_base::{Result, Thread, spawn};
+use weir_jobs::Job;
+use weir_metrics::Registry;
+
+use figures::Watch;
+pub use process::register as register_process_metrics;
+pub use rows::{RowFormat, RowPrinter};
+
+/// How often the block is redrawn.
+const REDRAW: Duration = Duration::from_millis(500);
+
+/// How often a line is printed where there is no terminal.
+const LINE: Duration = Duration::from_secs(10);
+
+/// How a reporter that is to end is noticed.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The face that a run shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// A block on standard error, redrawn in place.
+    Live,
+    /// Lines on standard error.
+    Plain,
+}
+
+impl Face {
+    /// The block where standard error is a terminal that can redraw, else lines.
+    pub fn of_terminal() -> Self {
+        let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        if std::io::stderr().is_terminal() && !dumb { Self::Live } else { Self::Plain }
+    }
+}
+
+/// Shows a job while it runs.
+pub struct Reporter {
+    ended: Arc<AtomicBool>,
+    thread: Thread<()>,
+}
+
+impl Reporter {
+    /// Begins to show `job`; `hint` is the next useful command.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(face: Face, job: &Job, registry: &Registry, hint: String) -> Result<Self> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let mut watch = Watch::new(job, registry.clone(), hint);
+        let (seen, clock) = (Arc::clone(&ended), Arc::clone(&job.clock));
+        let period = if face == Face::Live { REDRAW } else { LINE };
+        let thread = spawn("weir-report", move || {
+            let mut block = live::Block::default();
+            let mut due_us = clock.monotonic_us();
+            loop {
+                let last = seen.load(Ordering::Acquire);
+                if last || clock.monotonic_us() >= due_us {
+                    due_us = clock.monotonic_us() + u64::try_from(period.as_micros()).unwrap_or(u64::MAX);
+                    let figures = watch.look();
+                    match face {
+                        Face::Live => block.draw(&figures),
+                        Face::Plain => plain::print(&figures),
+                    }
+                }
+                if last {
+                    return;
+                }
+                clock.sleep(POLL);
+            }
+        })?;
+        Ok(Self { ended, thread })
+    }
+
+    /// Shows the job a last time.
+    pub fn end(self) {
+        self.ended.store(true, Ordering::Release);
+        // A reporter that panicked has already said so; the job's outcome does not depend on it.
+        let _ = self.thread.join();
+    }
+}

@@ -1,0 +1,38 @@
+//! The figures as one line, where there is no terminal.
+
+use super::figures::Figures;
+use super::live::{bytes, grouped};
+
+/// Prints the line to standard error.
+pub fn print(figures: &Figures) {
+    eprintln!("{}", line(figures));
+}
+
+fn line(figures: &Figures) -> String {
+    let fate = &figures.fate;
+    let rate = |rates: &[u64]| grouped(rates.last().copied().unwrap_or(0));
+    let checkpoint = figures.shown.checkpoint.map_or_else(
+        || "none".to_owned(),
+        |checkpoint| format!("{} ({} ms, {})", checkpoint.epoch, checkpoint.duration_ms, bytes(checkpoint.bytes)),
+    );
+    format!(
+        "{} {}: in {}/s out {}/s; read {} = written {} + invalid {} + duplicates {} + dead-lettered {} + late {}{}; \
+         latency p50 {} ms p99 {} ms; checkpoint {checkpoint}; back-pressure {} %; cpu {} %; memory {}",
+        figures.job,
+        figures.shown.state.name(),
+        rate(&figures.rates_in),
+        rate(&figures.rates_out),
+        fate.read,
+        fate.out,
+        fate.filtered,
+        fate.duplicates,
+        fate.dead,
+        fate.late,
+        if fate.adds_up { "" } else { " (several outputs: not a sum)" },
+        figures.latency_ms.0,
+        figures.latency_ms.1,
+        figures.back_pressure,
+        figures.usage.cpu_percent,
+        bytes(figures.usage.memory_bytes),
+    )
+}

@@ -1,0 +1,6 @@
+//! Tests of the shipped binary: what a user runs, with real files, real signals, and real servers where a test says so.
+
+mod bad_input;
+mod binary;
+mod kills;
+mod run;
