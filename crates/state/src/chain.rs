@@ -68,11 +68,18 @@ impl Chains {
         }
     }
 
-    /// Puts `merged` in the place of `from`, if the chain still holds exactly that stretch. Returns whether it did.
+    /// Puts `merged` in the place of `from`, if the chain still holds exactly that stretch; of one at the old end, what has expired since may be missing.
+    /// Returns whether it did.
     pub fn replace(&mut self, key: &PartKey, from: &[ChainItem], merged: Option<&ChainItem>) -> bool {
         let Some(items) = self.parts.get_mut(key) else { return false };
-        let Some(start) = items.windows(from.len()).position(|window| window == from) else { return false };
-        items.splice(start..start + from.len(), merged.cloned());
+        if let Some(start) = items.windows(from.len()).position(|window| window == from) {
+            items.splice(start..start + from.len(), merged.cloned());
+            return true;
+        }
+        let Some(left) = (1..from.len()).map(|gone| &from[gone..]).find(|left| items.starts_with(left)) else {
+            return false;
+        };
+        items.splice(..left.len(), merged.cloned());
         true
     }
 }
@@ -140,5 +147,9 @@ mod tests {
         assert!(!chains.replace(&key, &from, Some(&item(8, 0..8))));
         assert!(chains.replace(&key, &[item(1, 0..8)], None));
         assert_eq!(groups(&chains), [(7, 0..8), (4, 0..8)]);
+        // 6 had expired and was dropped since the merge began.
+        let from = [item(6, 0..8), item(7, 0..8), item(4, 0..8)];
+        assert!(chains.replace(&key, &from, Some(&item(9, 0..8))));
+        assert_eq!(groups(&chains), [(9, 0..8)]);
     }
 }

@@ -1,7 +1,8 @@
 //! What a start of a job restores: a pure function from the facts found in storage, in the decider and in the user's words to one decision.
 //!
 //! It does no I/O: `CheckpointStore::facts` gathers, the job's coordinator carries out. Epochs are numbered on across generations, so that an epoch
-//! names one checkpoint; `Facts::since` cuts off what lies before the last fresh start.
+//! names one checkpoint; the last run's base and first epoch cut off what is over: runs before a fresh start, and what lies behind a checkpoint that the
+//! user went back to.
 
 use weir_base::{Epoch, Error, Generation, Timestamp};
 use weir_connector::LastDecided;
@@ -23,8 +24,10 @@ pub struct Facts {
     pub completed: CompletionMark,
     /// The last run.
     pub run: RunFact,
-    /// The first epoch since the last fresh start: what lies before belongs to runs that are over.
-    pub since: Epoch,
+    /// What the last run started from; `None`: from nothing.
+    pub base: Option<Epoch>,
+    /// The first epoch of the last run: what lies between `base` and here is over.
+    pub first: Epoch,
     /// What the decider says.
     pub decider: DeciderFact,
     /// What the user wants.
@@ -181,7 +184,7 @@ pub fn unfinished_run(facts: &Facts) -> Option<Refusal> {
     if facts.intention != Intention::Ask || facts.run == RunFact::Finished {
         return None;
     }
-    let newest = known(facts).map(|fact| fact.epoch).chain(facts.mark()).max()?;
+    let newest = known(facts).map(|fact| fact.epoch).chain(facts.base).chain(facts.mark()).max()?;
     Some(Refusal {
         cause: Cause::UnfinishedRun,
         reason: format!(
@@ -192,24 +195,28 @@ pub fn unfinished_run(facts: &Facts) -> Option<Refusal> {
     })
 }
 
-/// The checkpoints since the last fresh start.
+/// The checkpoints that are not over.
 fn known(facts: &Facts) -> impl Iterator<Item = &ManifestFact> {
-    facts.manifests.iter().filter(|fact| fact.epoch >= facts.since)
+    facts.manifests.iter().filter(|fact| facts.is_alive(fact.epoch))
 }
 
 impl Facts {
-    /// The completion mark of this side of the last fresh start.
+    fn is_alive(&self, epoch: Epoch) -> bool {
+        epoch >= self.first || self.base.is_some_and(|base| epoch <= base)
+    }
+
+    /// The completion mark, unless it is over.
     fn mark(&self) -> Option<Epoch> {
         match self.completed {
-            CompletionMark::At(epoch) if epoch >= self.since => Some(epoch),
+            CompletionMark::At(epoch) if self.is_alive(epoch) => Some(epoch),
             _ => None,
         }
     }
 
-    /// The decider's record of this side of the last fresh start.
+    /// The decider's record, unless it is over.
     fn record(&self) -> Option<(Generation, Epoch)> {
         match self.decider {
-            DeciderFact::Said(LastDecided::Epoch(generation, epoch)) if epoch >= self.since => {
+            DeciderFact::Said(LastDecided::Epoch(generation, epoch)) if self.is_alive(epoch) => {
                 Some((generation, epoch))
             }
             _ => None,
@@ -230,10 +237,10 @@ impl Found {
     }
 }
 
-/// The newest epoch that is known to be decided.
+/// The newest epoch that is known to be decided. What a run started from is: somebody, a decider or the user, said so then.
 fn newest_decided(facts: &Facts) -> Option<Epoch> {
     let here = known(facts).filter(|fact| fact.found.decided_here() == Some(true)).map(|fact| fact.epoch);
-    here.chain(facts.mark()).chain(facts.record().map(|(_, epoch)| epoch)).max()
+    here.chain(facts.base).chain(facts.mark()).chain(facts.record().map(|(_, epoch)| epoch)).max()
 }
 
 fn resume(facts: &Facts) -> Decision {

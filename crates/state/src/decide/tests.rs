@@ -11,7 +11,8 @@ fn facts() -> Facts {
         manifests: Vec::new(),
         completed: CompletionMark::None,
         run: RunFact::Unfinished,
-        since: Epoch(1),
+        base: None,
+        first: Epoch(1),
         decider: DeciderFact::Absent,
         intention: Intention::Resume,
         now: 10 * DAY,
@@ -71,11 +72,21 @@ fn for_all(check: &mut dyn FnMut(&Facts)) -> usize {
         let manifests: Vec<_> = (1..=3).zip(chosen).filter_map(|(epoch, state)| states[state](epoch)).collect();
         for (decider, completed) in deciders.into_iter().flat_map(|decider| marks.map(|mark| (decider, mark))) {
             for run in [RunFact::None, RunFact::Unfinished, RunFact::Finished] {
-                for (intention, since) in
-                    intentions.into_iter().flat_map(|intention| [1, 2].map(|since| (intention, since)))
+                for (intention, (base, first)) in intentions
+                    .into_iter()
+                    .flat_map(|intention| [(None, 1), (None, 2), (Some(Epoch(1)), 3)].map(|line| (intention, line)))
                 {
                     let manifests = manifests.clone();
-                    check(&Facts { manifests, completed, run, since: Epoch(since), decider, intention, ..facts() });
+                    check(&Facts {
+                        manifests,
+                        completed,
+                        run,
+                        base,
+                        first: Epoch(first),
+                        decider,
+                        intention,
+                        ..facts()
+                    });
                     count += 1;
                 }
             }
@@ -95,8 +106,9 @@ fn over_all_facts_nothing_decided_is_lost_and_nothing_undecided_restored() {
                 assert!(matches!(found, Found::Intact { generation: of, .. } if of == generation), "{facts:?}");
                 assert_eq!(*redo, facts.mark().is_none_or(|mark| mark < *epoch), "{facts:?}");
                 if automatic {
-                    assert!(*epoch >= facts.since, "a run that is over came back: {facts:?}");
-                    let decided = found.decided_here() == Some(true)
+                    assert!(facts.is_alive(*epoch), "a run that is over came back: {facts:?}");
+                    let decided = facts.base == Some(*epoch)
+                        || found.decided_here() == Some(true)
                         || facts.mark().is_some_and(|mark| mark == *epoch)
                         || facts.record() == Some((*generation, *epoch));
                     assert!(decided, "restored what was not decided: {facts:?}");
@@ -130,7 +142,7 @@ fn over_all_facts_nothing_decided_is_lost_and_nothing_undecided_restored() {
             }
         }
     });
-    assert_eq!(count, 343 * 7 * 4 * 3 * 8);
+    assert_eq!(count, 343 * 7 * 4 * 3 * 12);
 }
 
 /// What really happened, next to what is found after a crash.
@@ -140,16 +152,19 @@ struct History {
     next: u64,
     generation: u64,
     truth: Option<u64>,
+    /// Whether each start lived long enough to write down what it started from.
+    records_base: bool,
 }
 
 /// Runs every history of up to `steps` epochs and crashes of a job with a decider. `bits` choose at each epoch: whether it has rows for the decider, and at
 /// which step of the protocol the process dies (or not).
-fn for_all_histories(steps: usize, check: &mut dyn FnMut(&History)) {
+fn for_all_histories(steps: usize, records_base: bool, check: &mut dyn FnMut(&History)) {
     let mut open = vec![History {
         facts: Facts { decider: DeciderFact::Said(LastDecided::None), run: RunFact::Unfinished, ..facts() },
         next: 1,
         generation: 1,
         truth: None,
+        records_base,
     }];
     for _ in 0..steps {
         let mut after = Vec::new();
@@ -176,6 +191,13 @@ fn epoch(history: &mut History, has_rows: bool, died_after: &str) {
         history.generation += 1;
         // The slot behind the newest is sealed by the claim, the next epoch lies behind that.
         history.next = epoch + 2;
+        if history.records_base {
+            history.facts.base = match decide(&history.facts) {
+                Decision::Restore { epoch, .. } => Some(epoch),
+                _ => None,
+            };
+            history.facts.first = Epoch(history.next);
+        }
     };
     if died_after == "start" {
         return crash(history);
@@ -206,20 +228,22 @@ fn epoch(history: &mut History, has_rows: bool, died_after: &str) {
 #[test]
 fn after_every_history_the_newest_decided_epoch_is_restored() {
     let mut count = 0;
-    for_all_histories(4, &mut |history| {
+    let mut check = |history: &History| {
         count += 1;
         match (decide(&history.facts), history.truth) {
             (Decision::Fresh, None) => {}
             (Decision::Restore { epoch, .. }, Some(truth)) => assert_eq!(epoch, Epoch(truth), "{:?}", history.facts),
             (decision, truth) => panic!("{decision:?} where {truth:?} was decided last: {:?}", history.facts),
         }
-    });
-    assert_eq!(count, 9 + 9 * 9 + 9 * 9 * 9 + 9 * 9 * 9 * 9);
+    };
+    for_all_histories(4, false, &mut check);
+    for_all_histories(4, true, &mut check);
+    assert_eq!(count, 2 * (9 + 9 * 9 + 9 * 9 * 9 + 9 * 9 * 9 * 9));
 }
 
 #[test]
 fn after_every_history_an_expired_record_never_loses_or_doubles() {
-    for_all_histories(3, &mut |history| {
+    for_all_histories(3, false, &mut |history| {
         let mut facts = Facts { decider: DeciderFact::Said(LastDecided::None), ..history.facts.clone() };
         for later in [0, 8 * DAY] {
             facts.now = history.facts.now + later;

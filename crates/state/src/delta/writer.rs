@@ -68,6 +68,11 @@ impl DeltaWriter {
         entries.flush()
     }
 
+    /// Whether no entry was given yet.
+    pub fn is_empty(&self) -> bool {
+        self.parts.iter().all(|part| part.sections.is_empty())
+    }
+
     /// Makes the file durable and shows it.
     ///
     /// # Errors

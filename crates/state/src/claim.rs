@@ -1,0 +1,433 @@
+//! A generation's right to write checkpoints: begin, write, complete, end.
+//!
+//! A delta is cut by the operators against the last *completed* checkpoint, so the chains of checkpoint N are those of the last completed one and N's
+//! delta, whatever became of checkpoints between. Old checkpoints go when newer ones are completed, and files with the last manifest that refers to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use weir_base::{Epoch, Error, Generation, Kind, Result, Timestamp};
+use weir_connector::Prepared;
+use weir_ports::{Frozen, SourcePositions};
+
+use crate::background::Background;
+use crate::checkpoint::{CheckpointStore, Read};
+use crate::compact::{self, Merged};
+use crate::decide::Decision;
+use crate::generation::Fence;
+use crate::layout;
+use crate::manifest::{GraphShape, Manifest, Trigger};
+use crate::restored::RestoredCheckpoint;
+use crate::run_record::{RunRecord, RunState, write_mark};
+use crate::snapshot;
+
+/// The right of one generation to write checkpoints. Dropping it waits for a merge that is under way.
+pub struct Claim {
+    inner: Arc<Inner>,
+    background: Background,
+}
+
+/// What the coordinator has gathered at a barrier.
+pub struct Snapshot {
+    /// The epoch that the barrier closed.
+    pub epoch: Epoch,
+    /// Whether the manifest's being there decides: there is no decider, or nothing of this epoch in its transaction.
+    pub decided_here: bool,
+    /// What it was taken of.
+    pub shape: GraphShape,
+    /// What the operators froze, subtask by subtask. State that is missing here has not changed.
+    pub states: Vec<SubtaskState>,
+    /// Where the splits of all sources stand.
+    pub positions: Vec<SourcePositions>,
+    /// What sinks prepared, by uid: of this epoch, and of earlier ones that are still carried.
+    pub prepared: BTreeMap<String, Vec<Prepared>>,
+    /// Totals that go on after a restart: uid, name, number.
+    pub counters: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Watermarks of source subtasks, where known: uid, subtask, milliseconds.
+    pub watermarks: Vec<(String, u16, Timestamp)>,
+    /// Why it was taken.
+    pub trigger: Trigger,
+    /// When the barrier was sent.
+    pub triggered: Timestamp,
+}
+
+/// The state of one operator in one subtask.
+pub struct SubtaskState {
+    /// The operator.
+    pub uid: String,
+    /// The key groups that the subtask owns (`weir_base::key_group_range`).
+    pub key_groups: Range<u16>,
+    /// Its state.
+    pub frozen: Frozen,
+}
+
+/// A checkpoint that was written, with its figures.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The checkpoint.
+    pub manifest: Arc<Manifest>,
+    /// Bytes that were written: state and manifest (`lastCheckpointSize`).
+    pub written_bytes: u64,
+    /// Bytes of the state that it refers to (`lastCheckpointFullSize`), with the manifest.
+    pub full_bytes: u64,
+    /// Delta files that it refers to.
+    pub files: usize,
+    /// Microseconds for the state: encoded, written, durable.
+    pub state_us: u64,
+    /// Microseconds for the manifest: encoded, written, durable.
+    pub manifest_us: u64,
+}
+
+/// What became of old checkpoints when a newer one was completed.
+#[derive(Debug, Default)]
+pub struct Retired {
+    /// Checkpoints deleted.
+    pub checkpoints: usize,
+    /// Files deleted.
+    pub files: usize,
+    /// What could not be deleted, and why: tried again with the next checkpoint.
+    pub problems: Vec<Error>,
+}
+
+pub(crate) struct Inner {
+    pub store: CheckpointStore,
+    pub fence: Fence,
+    pub generation: Generation,
+    pub first: Epoch,
+    pub retained: usize,
+    state: Mutex<State>,
+}
+
+/// What is known of the folder; nothing else writes there.
+#[derive(Default)]
+struct State {
+    run: Option<RunRecord>,
+    /// The last completed checkpoint (or the restored one): what deltas are cut against.
+    base: Option<Arc<Manifest>>,
+    /// All intact manifests there are.
+    manifests: BTreeMap<Epoch, Arc<Manifest>>,
+    /// Those of them that count as completed.
+    completed: BTreeSet<Epoch>,
+    /// Epochs of manifests that do not read back.
+    damaged: BTreeSet<Epoch>,
+    /// Delta files there are.
+    files: BTreeSet<String>,
+    /// Merges that no completed checkpoint has taken up yet.
+    merged: Vec<Merged>,
+    merges: u64,
+}
+
+impl Claim {
+    pub(crate) fn new(
+        store: CheckpointStore,
+        fence: Fence,
+        generation: Generation,
+        first: Epoch,
+        retained: usize,
+    ) -> Self {
+        let state = Mutex::default();
+        let inner = Inner { store, fence, generation, first, retained: retained.max(1), state };
+        Self { inner: Arc::new(inner), background: Background::default() }
+    }
+
+    /// This start's generation.
+    pub fn generation(&self) -> Generation {
+        self.inner.generation
+    }
+
+    /// The first epoch that it can write.
+    pub fn first_epoch(&self) -> Epoch {
+        self.inner.first
+    }
+
+    /// Tells whether this generation may still write.
+    pub fn fence(&self) -> &Fence {
+        &self.inner.fence
+    }
+
+    /// Writes down what the run starts from, and clears away files that no checkpoint refers to. Returns the checkpoint to restore. Where
+    /// `Decision::Restore` says `redo`, the caller applies its prepared rows again and calls `complete` with its epoch.
+    ///
+    /// # Errors
+    /// The decision is a refusal; the checkpoint does not read back; this generation is fenced; the storage fails.
+    pub fn begin(&self, decision: &Decision) -> Result<Option<RestoredCheckpoint>> {
+        let inner = &self.inner;
+        let base = match decision {
+            Decision::Refuse(refusal) => return Err(refusal.clone().into_error()),
+            Decision::Fresh => None,
+            Decision::Restore { epoch, .. } => Some(inner.store.manifest(*epoch)?),
+        };
+        inner.fence.check()?;
+        inner.begin(base.clone())?;
+        Ok(base.map(|manifest| RestoredCheckpoint::new(Arc::clone(&inner.store.storage), manifest)))
+    }
+
+    /// Writes checkpoint `snapshot.epoch`: state, then manifest. When this returns `Ok` it is prepared (and decided, where it is `decided_here`); on an
+    /// error it is not there. To be called on a background thread, one call at a time.
+    ///
+    /// # Errors
+    /// `Kind::Conflict`: a newer generation has taken the job over. Else state cannot be given out, or the storage fails.
+    pub fn write(&self, snapshot: Snapshot) -> Result<Written> {
+        self.inner.write(snapshot)
+    }
+
+    /// Notes that `epoch` is completed: decided, and its followers told. From here on deltas are cut against it. Old checkpoints go, and a merge of long
+    /// chains starts in the background.
+    ///
+    /// # Errors
+    /// `epoch` is no checkpoint of this store, a newer generation has taken over, or the mark cannot be written.
+    pub fn complete(&self, epoch: Epoch) -> Result<Retired> {
+        let retired = self.inner.complete(epoch)?;
+        if self.inner.is_merge_due() {
+            let inner = Arc::clone(&self.inner);
+            self.background.start("state-merge", move || {
+                if let Err(error) = inner.merge() {
+                    // The chain stays as it is, only longer: the next checkpoint tries again.
+                    tracing::warn!(error = %error, "long chains of state files could not be merged");
+                }
+            })?;
+        }
+        Ok(retired)
+    }
+
+    /// Merges long chains now, on this thread. Returns whether there was anything to merge. The next checkpoint takes it up.
+    ///
+    /// # Errors
+    /// A file cannot be read or written.
+    pub fn merge(&self) -> Result<bool> {
+        self.inner.merge()
+    }
+
+    /// Writes down how the run ended.
+    ///
+    /// # Errors
+    /// The storage fails, or `begin` was not called.
+    pub fn end(&self, state: RunState) -> Result<()> {
+        self.background.wait();
+        let inner = &self.inner;
+        let mut known = inner.lock();
+        let run = known.run.as_mut().ok_or_else(|| Error::internal("end a run that has not begun"))?;
+        run.state = state;
+        run.ended = Some(inner.store.clock.now());
+        run.write(inner.store.storage.as_ref())
+    }
+
+    /// The last completed checkpoint, or the one that was restored.
+    pub fn last_completed(&self) -> Option<Arc<Manifest>> {
+        self.inner.lock().base.clone()
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing is left half done under the lock: a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, base: Option<Arc<Manifest>>) -> Result<()> {
+        let storage = self.store.storage.as_ref();
+        let run = RunRecord {
+            job: self.store.job.clone(),
+            generation: self.generation,
+            base: base.as_ref().map(|manifest| manifest.epoch),
+            first: self.first,
+            started: self.store.clock.now(),
+            state: RunState::Running,
+            ended: None,
+        };
+        run.write(storage)?;
+        let mut state = self.lock();
+        *state = State { run: Some(run), base, ..State::default() };
+        for epoch in self.store.epochs()? {
+            match self.store.read_slot(epoch)? {
+                None | Some(Read::Sealed(_)) => {}
+                Some(Read::Damaged(_)) => drop(state.damaged.insert(epoch)),
+                Some(Read::Checkpoint(manifest)) => drop(state.manifests.insert(epoch, manifest)),
+            }
+        }
+        let base = state.base.as_ref().map(|manifest| manifest.epoch);
+        let completed =
+            state.manifests.values().filter(|manifest| manifest.decided_here || Some(manifest.epoch) == base);
+        state.completed = completed.map(|manifest| manifest.epoch).collect();
+        state.files =
+            storage.list(layout::SHARED)?.into_iter().map(|name| format!("{}/{name}", layout::SHARED)).collect();
+        let mut retired = Retired::default();
+        self.sweep(&mut state, &mut retired);
+        for problem in retired.problems {
+            tracing::warn!(error = %problem, "a file that no checkpoint needs could not be deleted");
+        }
+        Ok(())
+    }
+
+    fn write(&self, snapshot: Snapshot) -> Result<Written> {
+        let clock = &self.store.clock;
+        let started = clock.monotonic_us();
+        let epoch = snapshot.epoch;
+        let at = |error: Error| error.within(format_args!("write checkpoint {epoch} of the job '{}'", self.store.job));
+        let chains = {
+            let state = self.lock();
+            let mut chains = state.base.as_ref().map(|base| base.chains.clone()).unwrap_or_default();
+            for (key, from, merged) in state.merged.iter().flat_map(|merged| &merged.parts) {
+                chains.replace(key, from, merged.as_ref());
+            }
+            chains.drop_expired(clock.now());
+            chains
+        };
+        let path = layout::delta(self.generation, epoch);
+        let (manifest, delta) =
+            snapshot::write_state(snapshot, &self.store, self.generation, chains, &path).map_err(at)?;
+        if delta.is_some() {
+            self.lock().files.insert(path.clone());
+        }
+        let state_done = clock.monotonic_us();
+        let written = self.write_manifest(&manifest).map_err(at);
+        let manifest_bytes = match written {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                // Nothing refers to it; what cannot be deleted now goes with the next sweep.
+                let _ = self.store.storage.delete(&path);
+                return Err(error);
+            }
+        };
+        let manifest = Arc::new(manifest);
+        self.lock().manifests.insert(epoch, Arc::clone(&manifest));
+        Ok(Written {
+            written_bytes: delta.map_or(0, |file| file.bytes) + manifest_bytes,
+            full_bytes: manifest.full_bytes() + manifest_bytes,
+            files: manifest.chains.files().len(),
+            manifest,
+            state_us: state_done - started,
+            manifest_us: clock.monotonic_us() - state_done,
+        })
+    }
+
+    /// Puts the manifest into its slot. Returns its length.
+    fn write_manifest(&self, manifest: &Manifest) -> Result<u64> {
+        let bytes = manifest.encode()?;
+        self.fence.check()?;
+        if self.store.storage.put_if_absent(&layout::manifest(manifest.epoch), &bytes)? {
+            return Ok(bytes.len() as u64);
+        }
+        Err(match self.store.read_slot(manifest.epoch)? {
+            Some(Read::Sealed(newer)) => self.fence.fenced_by(newer),
+            _ => {
+                let place = self.store.storage.describe(&layout::manifest(manifest.epoch));
+                Error::new(Kind::Conflict, format!("{place} is there already"))
+            }
+        })
+    }
+
+    fn complete(&self, epoch: Epoch) -> Result<Retired> {
+        let at =
+            |error: Error| error.within(format_args!("complete checkpoint {epoch} of the job '{}'", self.store.job));
+        let mut state = self.lock();
+        let Some(manifest) = state.manifests.get(&epoch).cloned() else {
+            return Err(at(Error::internal("it was not written")));
+        };
+        self.fence.check().map_err(at)?;
+        write_mark(self.store.storage.as_ref(), self.generation, epoch).map_err(at)?;
+        // A merge that the new base has taken up, or can take up no more, is over.
+        state.merged.retain(|merged| {
+            let mut chains = manifest.chains.clone();
+            merged.parts.iter().any(|(key, from, to)| chains.replace(key, from, to.as_ref()))
+        });
+        state.completed.insert(epoch);
+        state.base = Some(manifest);
+        let mut retired = Retired::default();
+        self.retire(&mut state, epoch, &mut retired);
+        self.sweep(&mut state, &mut retired);
+        self.forget_older_generations(&mut retired);
+        Ok(retired)
+    }
+
+    /// Deletes checkpoints older than `newest` beyond those that are retained: completed ones too many, and all that were never decided.
+    fn retire(&self, state: &mut State, newest: Epoch, retired: &mut Retired) {
+        let completed: Vec<Epoch> = state.completed.iter().rev().filter(|epoch| **epoch <= newest).copied().collect();
+        let keep: BTreeSet<Epoch> = completed.into_iter().take(self.retained).collect();
+        let older = state.manifests.keys().chain(&state.damaged).copied();
+        let gone: Vec<Epoch> = older.filter(|epoch| *epoch < newest && !keep.contains(epoch)).collect();
+        for epoch in gone {
+            match self.store.storage.delete(&layout::manifest(epoch)) {
+                Ok(()) => {
+                    state.manifests.remove(&epoch);
+                    state.completed.remove(&epoch);
+                    state.damaged.remove(&epoch);
+                    retired.checkpoints += 1;
+                }
+                Err(error) => retired.problems.push(error),
+            }
+        }
+    }
+
+    /// Deletes files that neither a manifest nor a merge refers to. While a manifest is damaged nobody knows what it refers to: then nothing goes.
+    fn sweep(&self, state: &mut State, retired: &mut Retired) {
+        if !state.damaged.is_empty() {
+            return;
+        }
+        let manifests = state.manifests.values().flat_map(|manifest| manifest.chains.files());
+        let merged = state.merged.iter().filter_map(|merged| merged.file.clone());
+        let needed: BTreeSet<String> = manifests.chain(merged).map(|file| file.path.clone()).collect();
+        for path in state.files.difference(&needed).cloned().collect::<Vec<_>>() {
+            match self.store.storage.delete(&path) {
+                Ok(()) => {
+                    state.files.remove(&path);
+                    retired.files += 1;
+                }
+                Err(error) => retired.problems.push(error),
+            }
+        }
+    }
+
+    /// Deletes what older generations wrote down about themselves: this one's own mark now says more. Claims and seals stay: they keep the old out.
+    fn forget_older_generations(&self, retired: &mut Retired) {
+        let storage = self.store.storage.as_ref();
+        for folder in [layout::COMPLETED, layout::RUNS] {
+            let names = match storage.list(folder) {
+                Ok(names) => names,
+                Err(error) => {
+                    retired.problems.push(error);
+                    continue;
+                }
+            };
+            let older = names.iter().filter_map(|name| layout::generation_of(name)).filter(|of| *of < self.generation);
+            for generation in older {
+                if let Err(error) = storage.delete(&layout::of_generation(folder, generation)) {
+                    retired.problems.push(error);
+                }
+            }
+        }
+    }
+
+    fn is_merge_due(&self) -> bool {
+        let state = self.lock();
+        let chains = state.base.as_ref().map(|base| &base.chains);
+        state.merged.is_empty() && chains.is_some_and(|chains| !compact::choose(chains).is_empty())
+    }
+
+    fn merge(&self) -> Result<bool> {
+        let (chains, plan, path) = {
+            let mut state = self.lock();
+            let Some(base) = state.base.as_ref().filter(|_| state.merged.is_empty()) else { return Ok(false) };
+            let chains = base.chains.clone();
+            let plan = compact::choose(&chains);
+            if plan.is_empty() {
+                return Ok(false);
+            }
+            state.merges += 1;
+            (chains, plan, layout::merged(self.generation, state.merges))
+        };
+        let epoch = chains.items().map(|item| item.file.epoch).max().unwrap_or_default();
+        // Files that are retired meanwhile end the merge with an error; the next checkpoint plans anew.
+        let merged = compact::merge(&self.store.storage, &chains, &plan, path, epoch, self.store.clock.now())?;
+        let mut state = self.lock();
+        if let Some(file) = &merged.file {
+            state.files.insert(file.path.clone());
+        }
+        state.merged.push(merged);
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;
