@@ -10,13 +10,15 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 use weir_base::limits::STOP_TIMEOUT;
-use weir_base::{Epoch, Error, Kind, Result};
-use weir_connector::{Decider, Decision};
-use weir_ports::{Acknowledgement, Barrier, BarrierKind, Event, Run, Totals};
+use weir_base::{Epoch, Error, Kind, Result, Timestamp, key_group_range};
+use weir_connector::{Decider, Decision, Position, Source, SplitId};
+use weir_ports::{Acknowledgement, Barrier, BarrierKind, Event, Run, SourcePositions, Totals};
+use weir_state::{Claim, GraphShape, RunState, Snapshot, SubtaskState, Trigger, Written};
 
 use crate::commit::Sinks;
 use crate::monitor::{CheckpointShown, JobState};
-use crate::start::Started;
+use crate::start::{Started, shape_of};
+use crate::totals::counters_of;
 use crate::{Job, StopRequest};
 
 /// How an attempt ended, when it did not fail.
@@ -39,10 +41,11 @@ pub struct Attempt<'a> {
     job: &'a Job,
     stop: &'a StopRequest,
     run: Box<dyn Run>,
-    store: weir_state::CheckpointStore,
+    claim: Claim,
+    shape: GraphShape,
     sinks: Sinks,
     decider: Option<Box<dyn Decider>>,
-    sources: BTreeMap<String, Arc<dyn weir_connector::Source>>,
+    sources: BTreeMap<String, Arc<dyn Source>>,
     /// Totals of all runs before this one.
     base_totals: BTreeMap<String, Totals>,
     last_totals: BTreeMap<String, Totals>,
@@ -59,7 +62,15 @@ pub struct Attempt<'a> {
 struct Pending {
     barrier: Barrier,
     since_us: u64,
+    triggered: Timestamp,
     acknowledgements: Vec<Acknowledgement>,
+}
+
+/// What a complete barrier brought together.
+struct Gathered {
+    states: Vec<SubtaskState>,
+    positions: Vec<SourcePositions>,
+    totals: BTreeMap<String, Totals>,
 }
 
 impl<'a> Attempt<'a> {
@@ -71,7 +82,8 @@ impl<'a> Attempt<'a> {
             job,
             stop,
             run: started.run,
-            store: started.store,
+            claim: started.claim,
+            shape: shape_of(&job.graph),
             sinks: started.sinks,
             decider: started.decider,
             sources: started.sources,
@@ -115,16 +127,18 @@ impl<'a> Attempt<'a> {
         self.run.cancel(STOP_TIMEOUT);
         if kind == BarrierKind::Stop {
             self.sinks.drain(Duration::from_secs(1))?;
+            self.claim.end(RunState::Stopped)?;
             return Ok(Outcome::Suspended);
         }
         while !self.sinks.drain(DRAIN_WAIT)? {
             if self.stop.is_requested() {
+                self.claim.end(RunState::Stopped)?;
                 return Ok(Outcome::Suspended);
             }
             warn!("the job's input has ended; rows carried for a sink that does not take them are still waiting");
         }
         self.record_refused()?;
-        self.store.finish()?;
+        self.claim.end(RunState::Finished)?;
         Ok(Outcome::Finished)
     }
 
@@ -168,7 +182,8 @@ impl<'a> Attempt<'a> {
         let since_us = self.job.clock.monotonic_us();
         let interval = self.job.settings.checkpoint_interval.unwrap_or(Duration::MAX);
         self.trigger_at_us = since_us.saturating_add(micros(interval));
-        self.pending = Some(Pending { barrier, since_us, acknowledgements: Vec::new() });
+        let triggered = self.job.clock.now();
+        self.pending = Some(Pending { barrier, since_us, triggered, acknowledgements: Vec::new() });
         self.job.step("triggered");
         self.run.barrier(barrier);
     }
@@ -201,57 +216,78 @@ impl<'a> Attempt<'a> {
     /// Steps 1 to 4 for a barrier that all tasks have answered.
     fn complete(&mut self, pending: Pending) -> Result<(), Failure> {
         let epoch = pending.barrier.epoch;
-        let mut snapshot = weir_state::Snapshot::new(epoch);
-        let mut totals = self.base_totals.clone();
-        let mut positions = Vec::new();
-        for acknowledgement in pending.acknowledgements {
-            for (uid, of_run) in &acknowledgement.totals {
-                totals.entry(uid.clone()).or_default().add(of_run);
-            }
-            for (uid, frozen) in acknowledgement.frozen {
-                snapshot.state(&uid, acknowledgement.subtask, frozen);
-            }
-            for source in acknowledgement.positions {
-                snapshot.positions(&source.uid, acknowledgement.subtask, source.splits.clone());
-                positions.push(source);
-            }
-            self.sinks.prepared(acknowledgement.prepared).map_err(Failure::Checkpoint)?;
-        }
+        let gathered = self.gather(pending.acknowledgements).map_err(Failure::Checkpoint)?;
         self.job.step("prepare");
         self.sinks.collect_refused(epoch).map_err(Failure::Checkpoint)?;
-        for (uid, prepared) in self.sinks.carried() {
-            snapshot.prepared(uid, prepared.clone());
-        }
-        snapshot.totals = totals.clone();
+        let changed = gathered.totals != self.last_totals;
+        let decides_elsewhere = self.decider.as_ref().is_some_and(|decider| changed || decider.has_rows());
+        let snapshot = Snapshot {
+            epoch,
+            decided_here: !decides_elsewhere,
+            shape: self.shape.clone(),
+            states: gathered.states,
+            positions: gathered.positions.clone(),
+            prepared: self.sinks.waiting().clone(),
+            counters: counters_of(&gathered.totals),
+            watermarks: Vec::new(),
+            trigger: match pending.barrier.kind {
+                BarrierKind::Periodic => Trigger::Interval,
+                BarrierKind::Stop => Trigger::Stop,
+                BarrierKind::End => Trigger::End,
+            },
+            triggered: pending.triggered,
+        };
         self.job.step("write");
         if self.job.protocol.swapped {
             self.sinks.apply(epoch, &self.job.monitor.latency_us).map_err(Failure::Job)?;
             self.job.step("swapped");
         }
-        let written = self.store.write(snapshot).map_err(Failure::of_store)?;
+        let written = self.claim.write(snapshot).map_err(Failure::of_store)?;
         self.job.step("decide");
-        self.decide(epoch, &positions, totals != self.last_totals).map_err(Failure::Job)?;
+        if decides_elsewhere {
+            self.decide(epoch, &gathered.positions).map_err(Failure::Job)?;
+        }
         self.run.decided(epoch);
         self.job.step("apply");
         self.sinks.apply(epoch, &self.job.monitor.latency_us).map_err(Failure::Job)?;
-        self.store.complete(epoch).map_err(Failure::Job)?;
+        let retired = self.claim.complete(epoch).map_err(Failure::Job)?;
+        for problem in retired.problems {
+            warn!(error = %problem, "an old checkpoint could not be deleted");
+        }
         self.run.completed(epoch);
         self.job.step("completed");
-        for source in &positions {
+        for source in &gathered.positions {
             if let Some(connector) = self.sources.get(&source.uid) {
                 connector.completed(&reached(source));
             }
         }
-        self.last_totals = totals.clone();
-        self.show(epoch, pending.since_us, written.bytes, written.full_bytes, totals);
+        self.last_totals = gathered.totals.clone();
+        self.show(epoch, pending.since_us, &written, gathered.totals);
         Ok(())
     }
 
-    /// Step 3: the transaction's commit, where there is one; else the manifest has decided already.
-    fn decide(&mut self, epoch: Epoch, positions: &[weir_ports::SourcePositions], changed: bool) -> Result<()> {
-        let Some(decider) = self.decider.as_mut().filter(|decider| changed || decider.has_rows()) else {
-            return Ok(());
-        };
+    /// All that the tasks handed over, by what becomes of it.
+    fn gather(&mut self, acknowledgements: Vec<Acknowledgement>) -> Result<Gathered> {
+        let mut gathered = Gathered { states: Vec::new(), positions: Vec::new(), totals: self.base_totals.clone() };
+        for acknowledgement in acknowledgements {
+            for (uid, of_run) in &acknowledgement.totals {
+                gathered.totals.entry(uid.clone()).or_default().add(of_run);
+            }
+            for (uid, frozen) in acknowledgement.frozen {
+                let node = self.job.graph.nodes.iter().find(|node| node.uid == uid);
+                let parallelism = node.map_or(1, |node| node.parallelism);
+                let key_groups = key_group_range(acknowledgement.subtask, self.job.graph.max_parallelism, parallelism);
+                gathered.states.push(SubtaskState { uid, key_groups, frozen });
+            }
+            gathered.positions.extend(acknowledgement.positions);
+            self.sinks.prepared(acknowledgement.prepared)?;
+        }
+        Ok(gathered)
+    }
+
+    /// Step 3: the transaction's commit.
+    fn decide(&mut self, epoch: Epoch, positions: &[SourcePositions]) -> Result<()> {
+        let Some(decider) = &mut self.decider else { return Ok(()) };
         let offsets: Vec<_> =
             positions.iter().filter_map(|source| self.sources.get(&source.uid)?.offsets(&reached(source))).collect();
         match decider.decide(epoch, &offsets)? {
@@ -296,7 +332,8 @@ impl<'a> Attempt<'a> {
         self.sinks.apply(epoch, &self.job.monitor.latency_us)
     }
 
-    fn show(&mut self, epoch: Epoch, since_us: u64, bytes: u64, full_bytes: u64, totals: BTreeMap<String, Totals>) {
+    fn show(&mut self, epoch: Epoch, since_us: u64, written: &Written, totals: BTreeMap<String, Totals>) {
+        let (bytes, full_bytes) = (written.written_bytes, written.full_bytes);
         let duration_us = self.job.clock.monotonic_us().saturating_sub(since_us);
         let completed_at = self.job.clock.now();
         let duration_ms = duration_us / 1000;
@@ -326,7 +363,7 @@ impl Failure {
 }
 
 /// The splits of a source that were begun, with their positions.
-fn reached(source: &weir_ports::SourcePositions) -> Vec<(weir_connector::SplitId, weir_connector::Position)> {
+fn reached(source: &SourcePositions) -> Vec<(SplitId, Position)> {
     source.splits.iter().filter_map(|state| Some((state.split.clone(), state.position?))).collect()
 }
 

@@ -83,9 +83,9 @@ impl Sinks {
         Ok(())
     }
 
-    /// Everything prepared that is not visible yet: what a checkpoint must hold.
-    pub fn carried(&self) -> impl Iterator<Item = (&String, &Prepared)> {
-        self.waiting.iter().flat_map(|(uid, prepared)| prepared.iter().map(move |one| (uid, one)))
+    /// Everything prepared that is not visible yet, by sink uid: what a checkpoint must hold.
+    pub fn waiting(&self) -> &BTreeMap<String, Vec<Prepared>> {
+        &self.waiting
     }
 
     /// Step 4: makes all of `epoch` visible, and notes how long its rows took since they were fetched.

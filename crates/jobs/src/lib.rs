@@ -11,6 +11,7 @@ mod restart;
 mod settings;
 mod start;
 mod stop;
+mod totals;
 
 pub use attempt::Outcome;
 pub use job::{Connectors, Job, Protocol, StepTold, run};

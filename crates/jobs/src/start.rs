@@ -1,18 +1,18 @@
 //! The start of an attempt: a generation is claimed, recovery is decided, sinks are brought to the restored epoch, tasks are deployed.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use tracing::info;
 use weir_base::{Epoch, Error, Generation, Result};
 use weir_connector::{Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext};
-use weir_plan::{NodeId, Operator};
-use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, RestoredState, Run, SplitState, Totals, Workers};
-use weir_state::{CheckpointStore, Decision, Facts, Intention, Manifest, decide};
+use weir_plan::{JobGraph, NodeId, Operator};
+use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, Run, Totals, Workers};
+use weir_state::{CheckpointStore, Claim, DeciderFact, GraphShape, Intention, Manifest, decide, unfinished_run};
 
 use crate::Job;
 use crate::commit::{LetterBox, Sinks};
+use crate::totals::totals_of;
 
 /// A subtask number for the coordinator's own dead letters, past all others.
 const COORDINATOR_SUBTASK: u16 = u16::MAX;
@@ -21,8 +21,8 @@ const COORDINATOR_SUBTASK: u16 = u16::MAX;
 pub struct Started {
     /// The run.
     pub run: Box<dyn Run>,
-    /// The checkpoints, under the claimed generation.
-    pub store: CheckpointStore,
+    /// The right to write checkpoints, under the claimed generation.
+    pub claim: Claim,
     /// The sinks, brought to the restored epoch.
     pub sinks: Sinks,
     /// The decider, if a sink needs one.
@@ -48,51 +48,90 @@ struct Made {
 /// # Errors
 /// Recovery is refused, a connector refuses, or a state does not fit.
 pub fn start(job: &Job, workers: &dyn Workers, intention: Intention) -> Result<Started> {
-    let mut store =
-        CheckpointStore::open(&job.settings.checkpoint_dir, job.id, &job.graph, job.settings.checkpoints_retained)?;
-    store.check(intention)?;
-    let generation = store.claim(job.clock.now())?;
-    let context = context(job, generation);
-    let mut made = make(job, &context)?;
-    let last = match &mut made.decider {
-        Some(decider) => Some(decider.claim(job.id, generation)?),
-        None => None,
-    };
-    let manifest = recover(job, &mut store, intention, last)?;
-    let restored_epoch = manifest.as_ref().map_or(store.last_epoch(), |manifest| manifest.epoch);
-    let first_epoch = store.last_epoch().max(restored_epoch).next();
-    let sinks = restore_sinks(job, &made, manifest.as_deref(), restored_epoch, first_epoch)?;
-    if manifest.is_some() {
-        store.complete(restored_epoch)?;
+    let store = open_store(job)?;
+    if let Some(refusal) = unfinished_run(&store.facts(intention, DeciderFact::Absent)?) {
+        return Err(refusal.into_error());
     }
-    let totals = manifest.as_ref().map(|manifest| manifest.totals.clone()).unwrap_or_default();
+    let mut claim = store.claim(Generation(0), job.settings.checkpoints_retained)?;
+    let mut context = context(job, &store, claim.generation());
+    let mut made = make(job, &context)?;
+    let mut decider = DeciderFact::Absent;
+    if let Some(connector) = &mut made.decider {
+        let said = connector.claim(job.id, claim.generation())?;
+        if let LastDecided::Epoch(generation, _) = said
+            && generation > claim.generation()
+        {
+            // Another directory's generations are ahead of ours: claim one that is newer than all of them.
+            claim = store.claim(generation, job.settings.checkpoints_retained)?;
+            context.generation = claim.generation();
+            made = make(job, &context)?;
+            if let Some(connector) = &mut made.decider {
+                connector.claim(job.id, claim.generation())?;
+            }
+        }
+        decider = DeciderFact::Said(said);
+    }
+    let decision = decide(&store.facts(intention, decider)?);
+    let restored = claim.begin(&decision)?;
+    let manifest = restored.as_ref().map(|restored| Arc::clone(restored.manifest()));
+    if let Some(manifest) = &manifest {
+        manifest.check_fits(&shape_of(&job.graph))?;
+        let epoch = manifest.epoch;
+        info!("Restoring job {} from Checkpoint {epoch} @ {} for {}", job.id, manifest.triggered, job.graph.name);
+        job.monitor.update(|shown| shown.restored = Some(epoch));
+    }
+    let first_epoch = claim.first_epoch();
+    let sinks = restore_sinks(job, &made, manifest.as_deref(), first_epoch)?;
+    if let Some(manifest) = &manifest {
+        claim.complete(manifest.epoch)?;
+    }
+    let totals = manifest.as_ref().map(|manifest| totals_of(&manifest.counters)).unwrap_or_default();
     let uid = |node: &NodeId| job.graph.nodes[node.0].uid.clone();
     let sources = made.sources.iter().map(|(node, source)| (uid(node), Arc::clone(source))).collect();
-    let restored =
-        manifest.map(|manifest| -> Arc<dyn Restored> { Arc::new(FromManifest { store: store.reader(), manifest }) });
     let run = workers.deploy(Deployment {
         job: job.id.to_string(),
         graph: job.graph.clone(),
         sources: made.sources,
         sinks: made.sinks,
         dead_letters: made.dead_letters,
-        restored,
+        restored: restored.map(|restored| -> Arc<dyn Restored> { Arc::new(restored) }),
         first_epoch,
         settings: job.settings.engine.clone(),
         clock: Arc::clone(&job.clock),
         metrics: job.metrics.clone(),
     })?;
-    Ok(Started { run, store, sinks, decider: made.decider, sources, totals, first_epoch })
+    Ok(Started { run, claim, sinks, decider: made.decider, sources, totals, first_epoch })
 }
 
-fn context(job: &Job, generation: Generation) -> JobContext {
+/// The store of the job's checkpoints.
+///
+/// # Errors
+/// Its folder cannot be used.
+pub fn open_store(job: &Job) -> Result<CheckpointStore> {
+    CheckpointStore::open(&job.settings.checkpoint_dir, &job.graph.name, Arc::clone(&job.clock))
+}
+
+/// What a checkpoint of `graph` must fit: its sources, its stateful operators and its sinks.
+pub fn shape_of(graph: &JobGraph) -> GraphShape {
+    let kind = |operator: &Operator| match operator {
+        Operator::Source(spec) => Some(format!("source {}", spec.connector)),
+        Operator::Sink(spec) => Some(format!("sink {}", spec.connector)),
+        Operator::Deduplicate { .. } => Some("deduplicate".to_owned()),
+        Operator::TumbleAggregate(_) => Some("tumble aggregate".to_owned()),
+        _ => None,
+    };
+    let operators = graph.nodes.iter().filter_map(|node| Some((node.uid.clone(), kind(&node.operator)?))).collect();
+    GraphShape { max_parallelism: graph.max_parallelism, operators }
+}
+
+fn context(job: &Job, store: &CheckpointStore, generation: Generation) -> JobContext {
     JobContext {
         job: job.id,
         name: job.graph.name.clone(),
         generation,
         checkpoint_interval: job.settings.checkpoint_interval,
         data_dir: job.settings.data_dir.clone(),
-        carried_dir: CheckpointStore::carried_dir(&job.settings.checkpoint_dir, job.id),
+        carried_dir: store.carried_dir(),
         clock: Arc::clone(&job.clock),
         metrics: job.metrics.clone(),
     }
@@ -133,45 +172,15 @@ fn make(job: &Job, context: &JobContext) -> Result<Made> {
     Ok(Made { sources, sinks, dead_letters, decider: deciders.pop() })
 }
 
-/// Carries out what the facts decide; `None`: the job starts from nothing.
-fn recover(
-    job: &Job,
-    store: &mut CheckpointStore,
-    intention: Intention,
-    last: Option<LastDecided>,
-) -> Result<Option<Arc<Manifest>>> {
-    let facts: Facts = store.facts(intention, last)?;
-    match decide(&facts) {
-        Decision::Fresh => {
-            store.begin_fresh()?;
-            Ok(None)
-        }
-        Decision::Restore { generation, epoch, .. } => {
-            let manifest = store.manifest(generation, epoch)?;
-            manifest.check_fits(&job.graph)?;
-            info!("Restoring job {} from Checkpoint {epoch} @ generation {generation}", job.id);
-            job.monitor.update(|shown| shown.restored = Some(epoch));
-            Ok(Some(Arc::new(manifest)))
-        }
-        Decision::Refuse(reason) => Err(Error::new(weir_base::Kind::Conflict, reason)),
-    }
-}
-
 /// Cuts off what was never decided, and makes what was visible again.
-fn restore_sinks(
-    job: &Job,
-    made: &Made,
-    manifest: Option<&Manifest>,
-    restored_epoch: Epoch,
-    first_epoch: Epoch,
-) -> Result<Sinks> {
+fn restore_sinks(job: &Job, made: &Made, manifest: Option<&Manifest>, first_epoch: Epoch) -> Result<Sinks> {
     let mut committers = BTreeMap::new();
     let mut waiting: BTreeMap<String, Vec<Prepared>> = BTreeMap::new();
     let uid = |node: &NodeId| job.graph.nodes[node.0].uid.clone();
     let mut all: Vec<(String, &Arc<dyn Sink>)> = made.sinks.iter().map(|(node, sink)| (uid(node), sink)).collect();
     all.push((DEAD_LETTERS_UID.to_owned(), &made.dead_letters));
     for (uid, sink) in all {
-        let prepared = manifest.map(|manifest| manifest.prepared_of(&uid)).unwrap_or_default();
+        let prepared = manifest.and_then(|manifest| manifest.prepared.get(&uid).cloned()).unwrap_or_default();
         sink.recover(&prepared)?;
         committers.insert(uid.clone(), sink.committer()?);
         waiting.insert(uid, prepared);
@@ -186,25 +195,10 @@ fn restore_sinks(
             metrics: job.metrics.clone(),
         })?,
     };
-    let mut sinks = Sinks::new(committers, waiting, restored_epoch, letters, Arc::clone(&job.clock));
+    let handed = manifest.map_or(Epoch(0), |manifest| manifest.epoch);
+    let mut sinks = Sinks::new(committers, waiting, handed, letters, Arc::clone(&job.clock));
     if manifest.is_some() {
-        sinks.redo(restored_epoch)?;
+        sinks.redo(handed)?;
     }
     Ok(sinks)
-}
-
-/// A manifest with the way to its files.
-struct FromManifest {
-    store: weir_state::StateReader,
-    manifest: Arc<Manifest>,
-}
-
-impl Restored for FromManifest {
-    fn state(&self, uid: &str, key_groups: Range<u16>) -> Result<Box<dyn RestoredState>> {
-        self.store.restored_state(&self.manifest, uid, key_groups)
-    }
-
-    fn splits(&self, uid: &str) -> Vec<SplitState> {
-        self.manifest.splits_of(uid)
-    }
 }
