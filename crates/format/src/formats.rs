@@ -3,8 +3,10 @@
 use weir_base::{Error, Result, RowKind};
 use weir_plan::{Field, Schema, TableOptions};
 
+use crate::csv::{CsvDecoder, CsvEncoder};
 use crate::json::{JsonDecoder, JsonEncoder};
 use crate::options::FormatOptions;
+use crate::raw::{RawDecoder, RawEncoder};
 use crate::{Decoder, Encoder};
 
 /// A decoder of the columns `fields` (any of `physical`, in any order).
@@ -22,9 +24,10 @@ pub fn decoder(
     physical: &Schema,
 ) -> Result<Box<dyn Decoder>> {
     let options = FormatOptions::new(options, prefix, format);
-    let _ = physical;
     match format {
         "json" => Ok(Box::new(JsonDecoder::new(&options, fields)?)),
+        "csv" => Ok(Box::new(CsvDecoder::new(&options, fields, physical)?)),
+        "raw" => Ok(Box::new(RawDecoder::new(&options, fields, physical)?)),
         _ => Err(unknown(format)),
     }
 }
@@ -44,6 +47,8 @@ pub fn encoder(
     let options = FormatOptions::new(options, prefix, format);
     match format {
         "json" => Ok(Box::new(JsonEncoder::new(&options, fields, delimiter)?)),
+        "csv" => Ok(Box::new(CsvEncoder::new(&options, fields, delimiter)?)),
+        "raw" => Ok(Box::new(RawEncoder::new(&options, fields, delimiter)?)),
         _ => Err(unknown(format)),
     }
 }

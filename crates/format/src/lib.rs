@@ -4,12 +4,15 @@
 
 mod calendar;
 mod column;
+mod csv;
 mod formats;
 mod json;
 mod options;
 mod parse;
+mod raw;
 mod raw_records;
 mod rows;
+mod scalar;
 pub mod text;
 mod traits;
 mod view;

@@ -12,7 +12,6 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decode::JsonDecoder;
+pub(crate) use decode::{JsonDecoder, unreadable};
 pub(crate) use encode::JsonEncoder;
 pub(crate) use keys::Keys;
-pub(crate) use value::{TextRead, set_text};
