@@ -1,0 +1,109 @@
+//! Casts of ARRAY, MAP and ROW: element by element, field by field in order.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, ListArray, MapArray, StructArray};
+use arrow_schema::{DataType as ArrowType, FieldRef};
+use weir_base::Result;
+use weir_plan::{DataType, LogicalType};
+
+use super::super::node::{Column, EvalError, Scope};
+use super::super::rows::Failure;
+use super::super::zone::Zone;
+use super::{CastKernel, kernel, refused, shared};
+
+/// A conversion of elements; None where they stay as they are.
+type Inner = Option<CastKernel>;
+
+/// The conversion between two arrays, maps or rows.
+///
+/// # Errors
+/// They differ in kind or in number of fields, or an element has no cast.
+pub(super) fn between(source: &DataType, target: &DataType, failure: Failure, zone: &Zone) -> Result<CastKernel> {
+    let arrow = target.arrow();
+    let pairs: Vec<(&DataType, &DataType)> = match (&source.logical, &target.logical) {
+        (LogicalType::Array(from), LogicalType::Array(to)) => vec![(&**from, &**to)],
+        (LogicalType::Map(from_key, from), LogicalType::Map(to_key, to)) => {
+            vec![(&**from_key, &**to_key), (&**from, &**to)]
+        }
+        (LogicalType::Row(from), LogicalType::Row(to)) if from.len() == to.len() => {
+            from.iter().zip(to).map(|(from, to)| (&from.data_type, &to.data_type)).collect()
+        }
+        _ => return Err(refused(source, target)),
+    };
+    let inner: Vec<Inner> =
+        pairs.into_iter().map(|(from, to)| kernel(from, to, failure, zone)).collect::<Result<_>>()?;
+    let is_fallible = inner.iter().flatten().any(|cast| cast.is_fallible);
+    let apply = move |columns: &[Column], scope: &Scope<'_>| convert(&columns[0].array, &arrow, &inner, scope);
+    Ok(CastKernel { apply: Box::new(apply), is_fallible })
+}
+
+fn convert(array: &ArrayRef, arrow: &ArrowType, inner: &[Inner], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
+    Ok(match arrow {
+        ArrowType::List(field) => {
+            let list = array.as_list::<i32>();
+            let owner = owners(list.value_offsets());
+            let values = element(list.values(), inner[0].as_ref(), &owner, scope)?;
+            shared(ListArray::new(field.clone(), list.offsets().clone(), values, list.nulls().cloned()))
+        }
+        ArrowType::Map(field, is_sorted) => {
+            let map = array.as_map();
+            let owner = owners(map.value_offsets());
+            let columns = vec![
+                element(map.keys(), inner[0].as_ref(), &owner, scope)?,
+                element(map.values(), inner[1].as_ref(), &owner, scope)?,
+            ];
+            let entries = StructArray::new(fields_of(field), columns, None);
+            shared(MapArray::new(field.clone(), map.offsets().clone(), entries, map.nulls().cloned(), *is_sorted))
+        }
+        ArrowType::Struct(fields) => {
+            let row = array.as_struct();
+            let owner: Vec<usize> = (0..row.len()).collect();
+            let columns = row
+                .columns()
+                .iter()
+                .zip(inner)
+                .map(|(column, cast)| element(column, cast.as_ref(), &owner, scope))
+                .collect::<Result<Vec<_>, _>>()?;
+            shared(StructArray::new(fields.clone(), columns, row.nulls().cloned()))
+        }
+        _ => Arc::clone(array),
+    })
+}
+
+/// The fields of a map's entries.
+fn fields_of(entries: &FieldRef) -> arrow_schema::Fields {
+    match entries.data_type() {
+        ArrowType::Struct(fields) => fields.clone(),
+        _ => arrow_schema::Fields::empty(),
+    }
+}
+
+/// The row that each element belongs to.
+fn owners(offsets: &[i32]) -> Vec<usize> {
+    let end = offsets.last().map_or(0, |end| usize::try_from(*end).unwrap_or(0));
+    let mut owner = vec![0; end];
+    for (row, bounds) in offsets.windows(2).enumerate() {
+        let (start, end) = (usize::try_from(bounds[0]).unwrap_or(0), usize::try_from(bounds[1]).unwrap_or(0));
+        owner[start..end].fill(row);
+    }
+    owner
+}
+
+/// Elements converted, under the mask of their rows; an error names the row.
+fn element(
+    values: &ArrayRef,
+    cast: Option<&CastKernel>,
+    owner: &[usize],
+    scope: &Scope<'_>,
+) -> Result<ArrayRef, EvalError> {
+    let Some(cast) = cast else { return Ok(Arc::clone(values)) };
+    let row_of = |element: usize| owner.get(element).copied();
+    let wanted = arrow_buffer::BooleanBuffer::collect_bool(values.len(), |element| {
+        row_of(element).is_some_and(|row| scope.is_selected(row))
+    });
+    let inner = Scope { rows: values.len(), mask: Some(&wanted), ..*scope };
+    (cast.apply)(&[Column::of_rows(Arc::clone(values))], &inner)
+        .map_err(|error| EvalError { row: row_of(error.row).unwrap_or(error.row), ..error })
+}

@@ -1,0 +1,29 @@
+//! Expressions: `weir_plan::Expr` compiled to kernels over whole columns, with Flink's results.
+//!
+//! An [`Evaluator`] gives a column, a [`Predicate`] the rows to keep, a [`Calc`] both over a batch. `compile` lowers an expression to a tree of nodes
+//! (`node`); each family of functions is a file of its own. Types are the binder's work: nothing here coerces. Where a row has no value (a division by
+//! zero, a text that is no number) the error names the row; parts behind AND, OR, CASE, COALESCE and IF are evaluated only for the rows that need them.
+
+mod arithmetic;
+mod calc;
+mod case;
+mod cast;
+mod compare;
+mod compile;
+mod decimal;
+mod dispatch;
+mod evaluator;
+mod literal;
+mod logic;
+mod node;
+mod rows;
+mod select;
+#[cfg(test)]
+mod testing;
+mod time;
+mod zone;
+
+pub use calc::{Calc, Calculated};
+pub use evaluator::{CompileContext, Evaluator, Predicate};
+pub use node::EvalError;
+pub(crate) use zone::Zone;

@@ -1,0 +1,188 @@
+//! Time zones and instants: `table.local-time-zone`, wall-clock time to instant and back, and the parts of a timestamp.
+//!
+//! Rules are Java's: a wall-clock time that a shift leaves out is moved on by the gap; one that occurs twice means the earlier.
+
+use arrow_schema::TimeUnit;
+use chrono::{DateTime, Offset, TimeZone};
+use weir_base::{Error, Result};
+
+/// Milliseconds of a day.
+pub(super) const DAY_MS: i64 = 86_400_000;
+
+/// A zone that local times are read in.
+#[derive(Debug, Clone)]
+pub(crate) enum Zone {
+    /// A fixed distance from UTC, in milliseconds.
+    Fixed(i64),
+    /// A place with its rules.
+    Place(chrono_tz::Tz),
+}
+
+impl Zone {
+    /// Reads an IANA name, `UTC`, `GMT+02:00` or `+02:00`.
+    ///
+    /// # Errors
+    /// It is none of these.
+    pub(crate) fn parse(name: &str) -> Result<Self> {
+        let name = name.trim();
+        if matches!(name, "UTC" | "GMT" | "UT" | "Z" | "Etc/UTC") {
+            return Ok(Self::Fixed(0));
+        }
+        let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        if let Some(millis) = offset_of(offset) {
+            return Ok(Self::Fixed(millis));
+        }
+        name.parse().map(Self::Place).map_err(|_| {
+            Error::invalid(format!("use the time zone '{name}': it is no known name or offset"))
+                .hint("set 'table.local-time-zone' to a name such as 'Europe/Berlin' or an offset such as 'GMT+02:00'")
+        })
+    }
+
+    /// The distance of local time from UTC at an instant, in milliseconds.
+    pub(crate) fn offset_at(&self, instant: i64) -> i64 {
+        match self {
+            Self::Fixed(offset) => *offset,
+            Self::Place(place) => DateTime::from_timestamp_millis(instant).map_or(0, |instant| {
+                i64::from(place.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()) * 1000
+            }),
+        }
+    }
+
+    /// The wall-clock time (as if it were UTC) at an instant, both in milliseconds.
+    pub(super) fn to_local(&self, instant: i64) -> i64 {
+        instant.saturating_add(self.offset_at(instant))
+    }
+
+    /// The instant of a wall-clock time.
+    pub(crate) fn to_instant(&self, local: i64) -> i64 {
+        match self {
+            Self::Fixed(offset) => local.saturating_sub(*offset),
+            Self::Place(place) => {
+                let offset = DateTime::from_timestamp_millis(local).map(|time| {
+                    let found = place.offset_from_local_datetime(&time.naive_utc()).earliest();
+                    found.map(|offset| i64::from(offset.fix().local_minus_utc()) * 1000)
+                });
+                match offset {
+                    Some(Some(offset)) => local - offset,
+                    // In a gap the offset before it counts: that of a day earlier.
+                    Some(None) => local - self.offset_at(local - DAY_MS),
+                    None => local,
+                }
+            }
+        }
+    }
+}
+
+/// `+hh`, `+hh:mm`, `+hhmm` or `+hh:mm:ss` in milliseconds.
+fn offset_of(text: &str) -> Option<i64> {
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let parts: Vec<&str> = if rest.contains(':') {
+        rest.split(':').collect()
+    } else if rest.len() == 4 && rest.is_ascii() {
+        vec![&rest[..2], &rest[2..]]
+    } else {
+        vec![rest]
+    };
+    if parts.len() > 3 || parts.iter().any(|part| part.is_empty() || part.len() > 2) {
+        return None;
+    }
+    let mut seconds = 0;
+    for (part, unit) in parts.iter().zip([3600, 60, 1]) {
+        seconds += part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<i64>().ok()).flatten()? * unit;
+    }
+    (seconds <= 18 * 3600).then_some(sign * seconds * 1000)
+}
+
+/// A point in time as Flink keeps it: milliseconds since the epoch and nanoseconds within the millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment {
+    /// Milliseconds since the epoch.
+    pub(super) millis: i64,
+    /// Nanoseconds of the millisecond, 0 to 999,999.
+    pub(super) nanos: i32,
+}
+
+impl Moment {
+    /// The moment that `value` is in `unit`.
+    pub(super) fn of(value: i64, unit: TimeUnit) -> Self {
+        let split = |per_milli: i64, nanos_each: i64| Self {
+            millis: value.div_euclid(per_milli),
+            nanos: i32::try_from(value.rem_euclid(per_milli) * nanos_each).expect("less than a million"),
+        };
+        match unit {
+            TimeUnit::Second => Self { millis: value.saturating_mul(1000), nanos: 0 },
+            TimeUnit::Millisecond => Self { millis: value, nanos: 0 },
+            TimeUnit::Microsecond => split(1000, 1000),
+            TimeUnit::Nanosecond => split(1_000_000, 1),
+        }
+    }
+
+    /// Its value in `unit`; None beyond 64 bits (nanoseconds reach from 1677 to 2262).
+    pub(super) fn to(self, unit: TimeUnit) -> Option<i64> {
+        match unit {
+            TimeUnit::Second => Some(self.millis.div_euclid(1000)),
+            TimeUnit::Millisecond => Some(self.millis),
+            TimeUnit::Microsecond => self.millis.checked_mul(1000)?.checked_add(i64::from(self.nanos / 1000)),
+            TimeUnit::Nanosecond => {
+                let nanos = i128::from(self.millis) * 1_000_000 + i128::from(self.nanos);
+                i64::try_from(nanos).ok()
+            }
+        }
+    }
+
+    /// The nanoseconds of its second.
+    pub(super) fn nanos_of_second(self) -> i64 {
+        self.millis.rem_euclid(1000) * 1_000_000 + i64::from(self.nanos)
+    }
+
+    /// The moment cut to `precision` digits after the second.
+    pub(super) fn cut(self, precision: u8) -> Self {
+        let unit = 10_i64.pow(9 - u32::from(precision.min(9)));
+        let nanos = self.nanos_of_second() / unit * unit;
+        Self {
+            millis: self.millis.div_euclid(1000) * 1000 + nanos / 1_000_000,
+            nanos: i32::try_from(nanos % 1_000_000).expect("less than a million"),
+        }
+    }
+}
+
+/// Days since the epoch of a date of the proleptic Gregorian calendar; the day may lie beyond its month's end.
+pub(super) fn days_of(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
+    // Years that begin in March put the leap day at their end.
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * m + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// Year, month (1 to 12) and day (1 to 31) of days since the epoch.
+pub(super) fn date_of(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let m = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * m + 2) / 5 + 1;
+    let month = if m < 10 { m + 3 } else { m - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+/// The days of a month.
+pub(super) fn days_in(year: i64, month: i64) -> i64 {
+    days_of(year, month + 1, 1) - days_of(year, month, 1)
+}
+
+/// Days since the epoch, `months` later; a day past the month's end becomes its last.
+pub(super) fn add_months(days: i64, months: i64) -> i64 {
+    let (year, month, day) = date_of(days);
+    let first = days_of(year, month + months, 1);
+    let (year, month, _) = date_of(first);
+    first + day.min(days_in(year, month)) - 1
+}
