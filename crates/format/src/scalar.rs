@@ -28,7 +28,10 @@ pub(crate) fn set_text(
     let zoned = matches!(column.data_type, LogicalType::TimestampLtz(_));
     let integer = || parse::integer(text);
     let done = match &mut column.values {
-        Values::Boolean(values) => Some(put(values, position, parse::boolean(text))),
+        Values::Boolean(values) => {
+            put(values, position, parse::boolean(text));
+            Some(())
+        }
         Values::Int8(values) => {
             integer().and_then(|value| i8::try_from(value).ok()).map(|value| put(values, position, value))
         }
@@ -53,7 +56,8 @@ pub(crate) fn set_text(
         Values::String(views) => {
             let start = side.len();
             side.extend_from_slice(text.as_bytes());
-            Some(put(views, position, view_of(side, start, side.len(), SIDE)))
+            put(views, position, view_of(side, start, side.len(), SIDE));
+            Some(())
         }
         Values::Binary(views) => parse::base64(text).map(|bytes| {
             let start = side.len();

@@ -154,8 +154,8 @@ pub fn write_time(seconds: i64, nanos: u32, fraction: Fraction, out: &mut Vec<u8
     let digits = format!("{nanos:09}");
     let kept = match fraction {
         Fraction::Needed => digits.trim_end_matches('0').len(),
-        _ if nanos % 1_000_000 == 0 => 3,
-        _ if nanos % 1_000 == 0 => 6,
+        _ if nanos.is_multiple_of(1_000_000) => 3,
+        _ if nanos.is_multiple_of(1_000) => 6,
         _ => 9,
     };
     out.push(b'.');

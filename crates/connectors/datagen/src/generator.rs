@@ -306,18 +306,7 @@ impl Kind {
             LogicalType::BigInt => integer(i64::MIN, i64::MAX)?,
             LogicalType::Float => float(f64::from(f32::MAX))?,
             LogicalType::Double => float(f64::MAX)?,
-            LogicalType::Decimal(precision, scale) => {
-                let limit = 10_i128.pow(u32::from(*precision)) - 1;
-                let number = |name: &str, default: i128| -> Result<i128> {
-                    let Some(text) = options.text(&key(name)) else { return Ok(default) };
-                    unscaled(text, *scale)
-                        .ok_or_else(|| wrong(&key(name), text, "a number"))
-                        .map(|n| n.clamp(-limit, limit))
-                };
-                let (least, most) = (number("min", -limit)?, number("max", limit)?);
-                in_order(prefix, least, most)?;
-                Self::Decimal(least, most)
-            }
+            LogicalType::Decimal(precision, scale) => Self::random_decimal(prefix, *precision, *scale, options)?,
             LogicalType::Char(characters) => Self::String(Length { most: *characters, vary: false }),
             LogicalType::Varchar(most) => {
                 let length = length((*most).min(100))?;
@@ -343,6 +332,19 @@ impl Kind {
                 Self::Row(fields.collect::<Result<_>>()?)
             }
         })
+    }
+
+    fn random_decimal(prefix: &str, precision: u8, scale: u8, options: &Options<'_>) -> Result<Self> {
+        let limit = 10_i128.pow(u32::from(precision)) - 1;
+        let number = |name: &str, default: i128| -> Result<i128> {
+            let key = format!("{prefix}.{name}");
+            let Some(text) = options.text(&key) else { return Ok(default) };
+            let number = unscaled(text, scale).ok_or_else(|| wrong(&key, text, "a number"))?;
+            Ok(number.clamp(-limit, limit))
+        };
+        let (least, most) = (number("min", -limit)?, number("max", limit)?);
+        in_order(prefix, least, most)?;
+        Ok(Self::Decimal(least, most))
     }
 
     fn sequence(prefix: &str, data_type: &DataType, options: &Options<'_>) -> Result<(Self, Option<u64>)> {

@@ -177,7 +177,8 @@ fn rows_come_at_their_rate_and_do_not_pile_up() {
 
 #[test]
 fn options_that_mean_nothing_are_refused() {
-    let cases: &[(LogicalType, &[(&str, &str)], &str)] = &[
+    type Case = (LogicalType, &'static [(&'static str, &'static str)], &'static str);
+    let cases: &[Case] = &[
         (
             LogicalType::Int,
             &[("fields.x.min", "1")],

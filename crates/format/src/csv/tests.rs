@@ -59,7 +59,8 @@ fn rows(batch: &RecordBatch) -> Vec<String> {
 #[test]
 fn lines_are_read_by_their_dialect() {
     let two = [string(), string()];
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    type Case = (&'static [(&'static str, &'static str)], &'static str, &'static str);
+    let cases: &[Case] = &[
         (&[], "a,b", "a|b"),
         (&[], ",", "|"),
         (&[], " a , b ", " a | b "),

@@ -284,13 +284,15 @@ fn read_rare_number(
         Values::Float32(values) => parse::float(number_text(cursor, number)).map(|value| put(values, position, value)),
         Values::Decimal(values, precision, scale) => {
             match parse::decimal(number_text(cursor, number), *precision, *scale) {
-                Some(Some(value)) => Some(put(values, position, value)),
                 Some(None) => return false,
-                None => None,
+                value => value.flatten().map(|value| put(values, position, value)),
             }
         }
         // Boolean.parseBoolean of a number's text: never "true".
-        Values::Boolean(values) => Some(put(values, position, false)),
+        Values::Boolean(values) => {
+            put(values, position, false);
+            Some(())
+        }
         _ => None,
     };
     done.is_some() || context.misfit(column, cursor, number.start)
