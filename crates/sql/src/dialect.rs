@@ -15,17 +15,17 @@
 //! Both spellings of a table function are one to whoever uses [`table_function`] and [`table_argument`]. Table hints are not in the AST:
 //! see [`crate::TableHints`].
 
+use std::cell::Cell;
+
 use sqlparser::ast::{
     self, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
     TableFactor,
 };
-use sqlparser::dialect::Dialect;
+use sqlparser::dialect::{Dialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 use weir_base::Span;
-
-use crate::error::span_of;
 
 /// The function that stands for `TABLE t ...` as an argument. No user can write it: its name is no identifier.
 pub const TABLE_MARKER: &str = "TABLE ";
@@ -129,8 +129,22 @@ pub(crate) fn is_called(function: &Function, name: &str) -> bool {
 }
 
 /// Flink's words and signs, as far as sqlparser asks.
-#[derive(Debug, Default)]
-pub(crate) struct FlinkDialect;
+///
+/// sqlparser tries some forms in two ways, which nested in each other take exponential time. Each attempt to read an expression costs one
+/// of a number that is in proportion to the text: right scripts use a small part of it.
+#[derive(Debug)]
+pub(crate) struct FlinkDialect {
+    attempts_left: Cell<usize>,
+}
+
+impl FlinkDialect {
+    /// The dialect for reading a text of so many tokens once.
+    pub(crate) fn for_tokens(count: usize) -> Self {
+        const ATTEMPTS_MIN: usize = 10_000;
+        const ATTEMPTS_PER_TOKEN: usize = 50;
+        Self { attempts_left: Cell::new(ATTEMPTS_MIN + count.saturating_mul(ATTEMPTS_PER_TOKEN)) }
+    }
+}
 
 impl Dialect for FlinkDialect {
     fn is_identifier_start(&self, ch: char) -> bool {
@@ -202,6 +216,11 @@ impl Dialect for FlinkDialect {
     }
 
     fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        let Some(attempts_left) = self.attempts_left.get().checked_sub(1) else {
+            // The one error that sqlparser does not answer with another attempt.
+            return Some(Err(ParserError::RecursionLimitExceeded));
+        };
+        self.attempts_left.set(attempts_left);
         let Token::Word(word) = &parser.peek_token_ref().token else { return None };
         if word.quote_style.is_some() {
             return None;
@@ -212,6 +231,9 @@ impl Dialect for FlinkDialect {
             Keyword::MAP if matches!(next, Token::LBracket) => Some(parse_map(parser)),
             Keyword::CAST if matches!(next, Token::LParen) => Some(parse_cast(parser, ast::CastKind::Cast)),
             Keyword::TRY_CAST if matches!(next, Token::LParen) => Some(parse_cast(parser, ast::CastKind::TryCast)),
+            Keyword::POSITION if matches!(next, Token::LParen) => {
+                Some(parse_position(parser, self.prec_value(Precedence::Between)))
+            }
             _ => None,
         }
     }
@@ -291,8 +313,13 @@ fn parse_cast(parser: &mut Parser, kind: ast::CastKind) -> Result<Expr, ParserEr
     Ok(Expr::Cast { kind, expr: Box::new(expr), data_type, array: false, format: None })
 }
 
-/// The place of an expression.
-pub fn place_of_expr(expr: &Expr) -> Span {
-    use ast::Spanned as _;
-    span_of(expr.span())
+/// `POSITION(a IN b)`
+fn parse_position(parser: &mut Parser, precedence: u8) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let expr = Box::new(parser.parse_subexpr(precedence)?);
+    parser.expect_keyword_is(Keyword::IN)?;
+    let r#in = Box::new(parser.parse_expr()?);
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Position { expr, r#in })
 }

@@ -35,3 +35,6 @@ pub use options::{Role, options_for, parse_duration, parse_memory_size};
 pub use settings::Settings;
 pub use statement::{Insert, Query, Statement, StatementKind, TableHints};
 pub use types::cast_type;
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::ddl::{at_query, parse_create_table, parse_name};
 use crate::dialect::FlinkDialect;
 use crate::error::{SqlResult, did_you_mean};
 use crate::script::{Chunk, Hint};
-use crate::syntax::{RECURSION_MAX, Tokens, from_parser, plain_word};
+use crate::syntax::{RECURSION_MAX, Tokens, from_parser, plain_word, settle};
 use crate::{Insert, Query, SqlError, Statement, StatementKind, TableHints, View, hints};
 
 /// Words that begin a statement, for suggestions.
@@ -120,12 +120,12 @@ fn opening_span(chunk: &Chunk, tokens: usize) -> Span {
 
 /// Reads one statement.
 pub(crate) fn parse_chunk(chunk: &Chunk) -> SqlResult<Statement> {
-    let dialect = FlinkDialect;
+    let dialect = FlinkDialect::for_tokens(chunk.tokens.len());
     let mut parser =
         Parser::new(&dialect).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(chunk.tokens.clone());
     let mut tokens = Tokens::new(&mut parser);
     let span = chunk.span();
-    let result = parse_statement(&mut tokens, &chunk.hints, span).map_err(|error| error.at(span));
+    let result = parse_statement(&mut tokens, &chunk.hints, span);
     let kind = match result {
         Ok(kind) => kind,
         Err(error) => return Err(blame(&chunk.tokens, error)),
@@ -372,6 +372,7 @@ fn parse_explain(tokens: &mut Tokens<'_, '_>, hints: &[Hint], span: Span) -> Sql
 
 fn parse_insert(tokens: &mut Tokens<'_, '_>, hints: &[Hint], span: Span) -> SqlResult<Insert> {
     let start = tokens.span();
+    refuse_on_conflict(tokens)?;
     tokens.expect_word("INSERT")?;
     if tokens.is_word(0, "OVERWRITE") {
         return Err(SqlError::new(tokens.span(), "INSERT OVERWRITE is not supported")
@@ -407,6 +408,20 @@ fn parse_insert(tokens: &mut Tokens<'_, '_>, hints: &[Hint], span: Span) -> SqlR
     Ok(Insert { table, columns, query, options, span: Span { line: start.line, column: start.column, ..span } })
 }
 
+/// sqlparser takes ON for an alias where a query ends so.
+fn refuse_on_conflict(tokens: &Tokens<'_, '_>) -> SqlResult<()> {
+    let mut ahead = 0;
+    while tokens.parser.peek_nth_token_ref(ahead).token != Token::EOF {
+        if ["ON", "CONFLICT", "DO"].iter().enumerate().all(|(index, word)| tokens.is_word(ahead + index, word)) {
+            let place = crate::error::span_of(tokens.parser.peek_nth_token_ref(ahead).span);
+            return Err(SqlError::new(place, "ON CONFLICT is not supported")
+                .hint("leave it out: a table with a primary key keeps the newest row of each key"));
+        }
+        ahead += 1;
+    }
+    Ok(())
+}
+
 /// Whether the bracket here opens a list of columns rather than a query.
 fn is_column_list(tokens: &Tokens<'_, '_>) -> bool {
     tokens.parser.peek_token_ref().token == Token::LParen
@@ -424,10 +439,6 @@ fn parse_query(tokens: &mut Tokens<'_, '_>, hints: &[Hint], span: Span) -> SqlRe
 fn parse_query_with(tokens: &mut Tokens<'_, '_>, written: &[Hint], read: TableHints, span: Span) -> SqlResult<Query> {
     let start = tokens.span();
     let ast = tokens.parser.parse_query().map_err(from_parser)?;
-    if tokens.is_word(0, "ON") && tokens.is_word(1, "CONFLICT") {
-        return Err(SqlError::new(tokens.span(), "ON CONFLICT is not supported")
-            .hint("leave it out: a table with a primary key keeps the newest row of each key"));
-    }
     tokens.expect_end()?;
     hints::check_used(written, &read, &ast)?;
     Ok(Query { ast, hints: read, span: Span { line: start.line, column: start.column, ..span } })
@@ -451,18 +462,18 @@ fn blame(tokens: &[TokenWithSpan], error: SqlError) -> SqlError {
                 if is_query && tried < TRIED_MAX {
                     tried += 1;
                     if let Err(found) = parse_subquery(inner) {
-                        return found;
+                        return settle(found, inner, Some(token));
                     }
                 }
             }
             _ => {}
         }
     }
-    error
+    settle(error, tokens, None)
 }
 
 fn parse_subquery(tokens: &[TokenWithSpan]) -> SqlResult<()> {
-    let dialect = FlinkDialect;
+    let dialect = FlinkDialect::for_tokens(tokens.len());
     let mut parser =
         Parser::new(&dialect).with_recursion_limit(RECURSION_MAX).with_tokens_with_locations(tokens.to_vec());
     let tokens = Tokens::new(&mut parser);

@@ -50,7 +50,7 @@ pub(crate) fn read(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> Sq
     let substituted = substitute(text, variables)?;
     check_size(&substituted.text, "the script with its variables replaced")?;
     check_brackets(&substituted)?;
-    let dialect = FlinkDialect;
+    let dialect = FlinkDialect::for_tokens(0);
     let tokens = Tokenizer::new(&dialect, &substituted.text).tokenize_with_location().map_err(|error| {
         let place = substituted.original(ParserSpan::new(error.location, error.location));
         SqlError::new(span_of(place), format!("SQL parse failed. {}", error.message))
@@ -166,7 +166,12 @@ struct Level {
     set_operators: usize,
     /// Whether it was opened by CASE.
     is_case: bool,
+    /// Whether it was opened by two or more brackets in a row before a query: sqlparser reads what is inside twice.
+    is_read_twice: bool,
 }
+
+/// Levels inside each other that sqlparser reads twice, at most: the time doubles with each.
+const READ_TWICE_MAX: usize = 8;
 
 /// Refuses nesting (brackets and CASE) and chains of operators that are too long.
 fn check_tokens(tokens: &[TokenWithSpan]) -> SqlResult<()> {
@@ -180,7 +185,15 @@ fn check_tokens(tokens: &[TokenWithSpan]) -> SqlResult<()> {
             {
                 level.operators += 1;
             }
-            levels.push(Level { is_case: word.is_some(), ..Level::default() });
+            let is_read_twice = opens_query_twice(&tokens[index..]);
+            levels.push(Level { is_case: word.is_some(), is_read_twice, ..Level::default() });
+            if is_read_twice && levels.iter().filter(|level| level.is_read_twice).count() > READ_TWICE_MAX {
+                return Err(SqlError::new(
+                    span_of(token.span),
+                    format!("queries in doubled brackets are nested deeper than {READ_TWICE_MAX}"),
+                )
+                .hint("remove brackets that are not needed"));
+            }
         } else if closes || (word.as_deref() == Some("END") && levels.last().is_some_and(|level| level.is_case)) {
             if closes {
                 while levels.len() > 1 && levels.last().is_some_and(|level| level.is_case) {
@@ -190,7 +203,10 @@ fn check_tokens(tokens: &[TokenWithSpan]) -> SqlResult<()> {
             levels.pop();
         }
         if levels.is_empty() {
-            levels.push(Level::default());
+            return Err(SqlError::new(
+                span_of(token.span),
+                format!("SQL parse failed. '{}' closes nothing", token.token),
+            ));
         }
         if levels.len() > NESTING_MAX {
             return Err(too_deep(span_of(tokens[index].span)));
@@ -207,6 +223,13 @@ fn check_tokens(tokens: &[TokenWithSpan]) -> SqlResult<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the tokens begin with two or more brackets and a query.
+fn opens_query_twice(tokens: &[TokenWithSpan]) -> bool {
+    let brackets = tokens.iter().take_while(|token| token.token == Token::LParen).count();
+    let behind = tokens.get(brackets).and_then(|token| plain_word(&token.token));
+    brackets > 1 && matches!(behind.as_deref(), Some("SELECT" | "WITH" | "VALUES"))
 }
 
 fn count_operator(level: &mut Level, token: &Token, word: Option<&str>) {

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::Ident;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, Tokenizer, TokenizerError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
 use weir_base::Span;
 
 use crate::SqlError;
@@ -11,6 +11,9 @@ use crate::error::{SqlResult, span_of};
 
 /// How deep sqlparser may recurse: one level of nesting in the text takes it up to five levels.
 pub(crate) const RECURSION_MAX: usize = weir_base::limits::NESTING_MAX * 5;
+
+/// What is "encountered" behind the last token.
+const END: &str = "the end of the statement";
 
 /// Parts a message from its hint while both travel inside a `ParserError`, which has room for one text only.
 const HINT_MARK: char = '\u{1}';
@@ -23,7 +26,7 @@ pub(crate) struct Tokens<'p, 'd> {
 
 /// Runs `read` over the tokens of `text`; all of them must be used.
 pub(crate) fn with_parser<T>(text: &str, read: impl FnOnce(&mut Tokens<'_, '_>) -> SqlResult<T>) -> SqlResult<T> {
-    let dialect = FlinkDialect;
+    let dialect = FlinkDialect::for_tokens(text.len());
     let tokens = Tokenizer::new(&dialect, text).tokenize_with_location().map_err(|error| from_tokenizer(&error))?;
     let mut parser = Parser::new(&dialect)
         .with_recursion_limit(RECURSION_MAX)
@@ -134,7 +137,7 @@ impl<'p, 'd> Tokens<'p, 'd> {
     pub(crate) fn expected(&self, what: &str) -> SqlError {
         let token = self.parser.peek_token_ref();
         let found = match &token.token {
-            Token::EOF => "the end of the statement".to_owned(),
+            Token::EOF => END.to_owned(),
             token => format!("'{}'", shorten(&token.to_string())),
         };
         let span = if token.token == Token::EOF { self.last_place() } else { span_of(token.span) };
@@ -184,11 +187,9 @@ pub(crate) fn from_parser(error: ParserError) -> SqlError {
             };
             SqlError { message, span, hint }
         }
-        ParserError::RecursionLimitExceeded => SqlError::new(
-            Span::default(),
-            format!("the statement is nested deeper than {}", weir_base::limits::NESTING_MAX),
-        )
-        .hint("split it with views"),
+        ParserError::RecursionLimitExceeded => {
+            SqlError::new(Span::default(), "the statement is nested too deep to be read").hint("split it with views")
+        }
     }
 }
 
@@ -196,6 +197,31 @@ pub(crate) fn from_parser(error: ParserError) -> SqlError {
 pub(crate) fn from_tokenizer(error: &TokenizerError) -> SqlError {
     let span = span_of(sqlparser::tokenizer::Span::new(error.location, error.location));
     SqlError::new(span, format!("SQL parse failed. {}", error.message))
+}
+
+/// Settles the place of an error of sqlparser's parser over `tokens`: it knows none for the end, and names the token behind now and then.
+/// `end` is what stands behind `tokens`, if not the end of the statement.
+pub(crate) fn settle(mut error: SqlError, tokens: &[TokenWithSpan], end: Option<&TokenWithSpan>) -> SqlError {
+    let last = || end.or_else(|| tokens.last()).map(|token| span_of(token.span)).unwrap_or_default();
+    let Some(found) = error.message.strip_prefix("SQL parse failed. Encountered ") else { return error.at(last()) };
+    if found.starts_with(END) {
+        if let Some(end) = end {
+            error.message = error.message.replacen(END, &format!("'{}'", end.token), 1);
+        }
+        return SqlError { span: last(), ..error };
+    }
+    let is_found = |token: &TokenWithSpan| found.starts_with(&format!("'{}'", token.token));
+    if let Some(index) = tokens.iter().position(|token| {
+        let span = span_of(token.span);
+        (span.line, span.column) == (error.span.line, error.span.column)
+    }) {
+        let before = index.checked_sub(1).map(|before| &tokens[before]).filter(|before| is_found(before));
+        error.span = match before {
+            Some(before) if !is_found(&tokens[index]) => span_of(before.span),
+            _ => span_of(tokens[index].span),
+        };
+    }
+    error.at(last())
 }
 
 /// Cuts ` at Line: 3, Column: 7` from the end.
@@ -213,9 +239,10 @@ fn restate(text: &str) -> String {
     if text.starts_with("SQL parse failed") {
         return text.to_owned();
     }
-    let Some((wanted, found)) = text.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: ")) else {
+    let expected = text.strip_prefix("Expected: ").or_else(|| text.strip_prefix("Expected "));
+    let Some((wanted, found)) = expected.and_then(|rest| rest.rsplit_once(", found: ")) else {
         return format!("SQL parse failed. {text}");
     };
-    let found = if found == "EOF" { "the end of the statement".to_owned() } else { format!("'{}'", shorten(found)) };
+    let found = if found == "EOF" { END.to_owned() } else { format!("'{}'", shorten(found)) };
     format!("SQL parse failed. Encountered {found}, expected {wanted}")
 }

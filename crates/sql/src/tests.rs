@@ -1,0 +1,6 @@
+//! The front as a whole: scripts in, errors with places or plans out.
+
+mod ddl;
+mod errors;
+mod hostile;
+mod world;
