@@ -30,12 +30,44 @@ pub fn write_integer(value: i64, out: &mut Vec<u8>) {
 pub fn write_double(value: f64, out: &mut Vec<u8>) {
     let size = value.abs();
     if (1e-3..1e7).contains(&size) {
-        out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+        if !write_short(value, out) {
+            out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
+        }
     } else if value == 0.0 || !value.is_finite() {
         write_special(value, out);
     } else {
         write_scientific(ryu::Buffer::new().format_finite(value), out);
     }
+}
+
+/// Appends `value`, of a size from 0.001 to 10 million, if it has at most four decimals: most measured values have.
+///
+/// A decimal of at most 15 digits that reads back as a double is the only one of its length that does, so it is what `Double.toString` finds.
+#[inline]
+fn write_short(value: f64, out: &mut Vec<u8>) -> bool {
+    const SCALE: f64 = 10_000.0;
+    #[expect(clippy::cast_possible_truncation, reason = "the product is below 10^11")]
+    let scaled = (value.abs() * SCALE + 0.5) as u64;
+    #[expect(clippy::cast_precision_loss, reason = "the number is below 10^11")]
+    let read_back = scaled as f64 / SCALE;
+    if read_back.to_bits() != value.abs().to_bits() {
+        return false;
+    }
+    if value < 0.0 {
+        out.push(b'-');
+    }
+    let (whole, fraction) = (scaled / 10_000, scaled % 10_000);
+    out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    let digit = |number: u64| b'0' + u8::try_from(number % 10).unwrap_or_default();
+    let text = [b'.', digit(fraction / 1_000), digit(fraction / 100), digit(fraction / 10), digit(fraction)];
+    let kept = match fraction {
+        _ if !fraction.is_multiple_of(10) => 5,
+        _ if !fraction.is_multiple_of(100) => 4,
+        _ if !fraction.is_multiple_of(1_000) => 3,
+        _ => 2,
+    };
+    out.extend_from_slice(&text[..kept]);
+    true
 }
 
 /// Appends `value` as `Float.toString` does.
@@ -329,5 +361,90 @@ fn write_duration(millis: i64, out: &mut Vec<u8>) {
             write(out, format_args!(".{fraction}"));
         }
         out.push(b'S');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_base::Rng;
+
+    use super::*;
+
+    fn text(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn doubles_and_floats_are_written_as_java_writes_them() {
+        let cases = [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (-21.5, "-21.5"),
+            (0.001, "0.001"),
+            (0.00099, "9.9E-4"),
+            (9_999_999.0, "9999999.0"),
+            (1e7, "1.0E7"),
+            (1.23456789012e10, "1.23456789012E10"),
+            (f64::MAX, "1.7976931348623157E308"),
+            (0.1 + 0.2, "0.30000000000000004"),
+            (123.4567, "123.4567"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(text(|out| write_double(value, out)), expected);
+        }
+        assert_eq!(text(|out| write_float(0.1, out)), "0.1");
+        assert_eq!(text(|out| write_float(1.5e-5, out)), "1.5E-5");
+        assert_eq!(text(|out| write_float(16_777_216.0, out)), "1.6777216E7");
+    }
+
+    #[test]
+    fn short_doubles_are_those_of_the_general_way() {
+        let mut random = Rng::new(3);
+        for _ in 0..200_000 {
+            let decimals = 10_f64.powi(i32::try_from(random.below(7)).unwrap());
+            let value = ((random.unit() - 0.5) * 2e7 * decimals).round() / decimals;
+            if (1e-3..1e7).contains(&value.abs()) {
+                assert_eq!(text(|out| write_double(value, out)), ryu::Buffer::new().format_finite(value));
+            }
+        }
+    }
+
+    #[test]
+    fn decimals_and_intervals_are_written_as_java_writes_them() {
+        let decimals = [
+            (1250, 2, "12.50"),
+            (-5, 2, "-0.05"),
+            (0, 3, "0.000"),
+            (123, 0, "123"),
+            (1, 6, "0.000001"),
+            (1, 7, "1E-7"),
+            (12, 9, "1.2E-8"),
+        ];
+        for (unscaled, scale, expected) in decimals {
+            assert_eq!(text(|out| write_decimal(unscaled, scale, false, out)), expected);
+        }
+        assert_eq!(text(|out| write_decimal(12, 9, true, out)), "0.000000012");
+        for (millis, expected) in [(0, "PT0S"), (3_661_500, "PT1H1M1.5S"), (-1_500, "PT-1.5S"), (60_000, "PT1M")] {
+            assert_eq!(text(|out| write_duration(millis, out)), expected);
+        }
+        for (months, expected) in [(0, "P0D"), (14, "P1Y2M"), (-1, "P-1M")] {
+            assert_eq!(text(|out| write_period(months, out)), expected);
+        }
+    }
+
+    #[test]
+    fn dates_and_base64_keep_their_form_at_the_edges() {
+        for (days, expected) in [(0, "1970-01-01"), (2_932_897, "+10000-01-01"), (-719_529, "-0001-12-31")] {
+            assert_eq!(text(|out| write_date(days, out)), expected);
+        }
+        for (bytes, expected) in [(&b""[..], ""), (b"a", "YQ=="), (b"ab", "YWI="), (b"abc", "YWJj")] {
+            assert_eq!(text(|out| write_base64(bytes, out)), expected);
+            assert_eq!(crate::parse::base64(expected).unwrap(), bytes);
+        }
     }
 }

@@ -6,6 +6,7 @@ use arrow_array::types::{
     Int64Type, IntervalYearMonthType, Time32MillisecondType,
 };
 use arrow_array::{Array, RecordBatch, StringViewArray};
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType as ArrowType, TimeUnit};
 use weir_base::{Error, Result, RowKind};
 use weir_plan::{DataType, Field, LogicalType};
@@ -22,7 +23,7 @@ use crate::text::{
 
 /// Encodes rows as JSON objects.
 pub(crate) struct JsonEncoder {
-    /// `"name":` of each column, escaped.
+    /// `,"name":` of each column, escaped.
     names: Vec<Vec<u8>>,
     style: Style,
     delimiter: Vec<u8>,
@@ -65,9 +66,9 @@ impl JsonEncoder {
     }
 }
 
-/// `"name":`
+/// `,"name":`
 fn quoted_name(name: &str) -> Vec<u8> {
-    let mut quoted = Vec::new();
+    let mut quoted = vec![b','];
     write_string(name.as_bytes(), &mut quoted);
     quoted.push(b':');
     quoted
@@ -98,23 +99,23 @@ impl Encoder for JsonEncoder {
         let columns: Vec<Writer<'_>> = batch.columns().iter().map(|column| Writer::of(column.as_ref())).collect();
         ends.reserve(batch.num_rows());
         for row in 0..batch.num_rows() {
-            out.push(b'{');
-            let mut first = true;
+            let start = out.len();
             for (column, name) in columns.iter().zip(&self.names) {
-                let null = column.array.is_null(row);
+                let null = column.nulls.is_some_and(|nulls| nulls.is_null(row));
                 if null && self.style.ignore_null_fields {
                     continue;
                 }
-                if !first {
-                    out.push(b',');
-                }
-                first = false;
                 out.extend_from_slice(name);
                 if null {
                     out.extend_from_slice(b"null");
                 } else {
                     column.write(row, &self.style, out).map_err(|error| error.within(format!("encode row {row}")))?;
                 }
+            }
+            // Each name brings the comma before it; the first one's place is the brace's.
+            match out.get_mut(start) {
+                Some(comma) => *comma = b'{',
+                None => out.push(b'{'),
             }
             out.push(b'}');
             out.extend_from_slice(&self.delimiter);
@@ -127,6 +128,7 @@ impl Encoder for JsonEncoder {
 /// A column with its kind looked up once.
 struct Writer<'a> {
     array: &'a dyn Array,
+    nulls: Option<&'a NullBuffer>,
     kind: Kind<'a>,
 }
 
@@ -145,7 +147,7 @@ impl<'a> Writer<'a> {
             ArrowType::Int64 => Kind::Long(array.as_primitive::<Int64Type>().values()),
             _ => Kind::Other,
         };
-        Self { array, kind }
+        Self { array, nulls: array.nulls(), kind }
     }
 
     #[inline]

@@ -152,7 +152,6 @@ pub(crate) fn read_object(
 }
 
 /// The key here when it was not the expected one; `None`: nobody knows it.
-#[cold]
 #[inline(never)]
 fn find_key(
     keys: &mut Keys,
@@ -162,11 +161,11 @@ fn find_key(
 ) -> Step<Option<u32>> {
     let name = cursor.key()?;
     if !name.escaped {
-        return Ok(keys.look_up(&cursor.data[name.start..name.end], previous));
+        return Ok(keys.look_up(cursor.data, name.start, name.end, previous));
     }
     context.scratch.clear();
     unescape(&cursor.data[name.start..name.end], &mut context.scratch);
-    Ok(keys.look_up(&context.scratch, previous))
+    Ok(keys.look_up(&context.scratch, 0, context.scratch.len(), previous))
 }
 
 /// Reads the value here into `column` at `position`; gives whether it is there rather than NULL.
