@@ -68,17 +68,19 @@ impl Chains {
         }
     }
 
-    /// Puts `merged` in the place of `from`, if the chain still holds exactly that stretch; of one at the old end, what has expired since may be missing.
-    /// Returns whether it did.
-    pub fn replace(&mut self, key: &PartKey, from: &[ChainItem], merged: Option<&ChainItem>) -> bool {
+    /// Puts `merged` in the place of `from`, if the chain still holds exactly that stretch; of one at the old end, files may be missing whose entries had
+    /// all expired at `now`. Returns whether it did.
+    pub fn replace(&mut self, key: &PartKey, from: &[ChainItem], merged: Option<&ChainItem>, now: Timestamp) -> bool {
         let Some(items) = self.parts.get_mut(key) else { return false };
         if let Some(start) = items.windows(from.len()).position(|window| window == from) {
             items.splice(start..start + from.len(), merged.cloned());
             return true;
         }
-        let Some(left) = (1..from.len()).map(|gone| &from[gone..]).find(|left| items.starts_with(left)) else {
-            return false;
-        };
+        // Only expired ones: a file that a full part replaced is missing too, and must not come back.
+        let expired = from.iter().take_while(|item| item.expires_max <= now).count();
+        let left = (1..from.len()).filter(|gone| *gone <= expired).map(|gone| &from[gone..]);
+        let mut left = left;
+        let Some(left) = left.find(|left| items.starts_with(left)) else { return false };
         items.splice(..left.len(), merged.cloned());
         true
     }
@@ -142,14 +144,15 @@ mod tests {
         let mut chains = Chains::default();
         chains.set("a", "p", (1..=4).map(|epoch| item(epoch, 0..8)).collect());
         let from = [item(2, 0..8), item(3, 0..8)];
-        assert!(chains.replace(&key, &from, Some(&item(7, 0..8))));
+        assert!(chains.replace(&key, &from, Some(&item(7, 0..8)), 0));
         assert_eq!(groups(&chains), [(1, 0..8), (7, 0..8), (4, 0..8)]);
-        assert!(!chains.replace(&key, &from, Some(&item(8, 0..8))));
-        assert!(chains.replace(&key, &[item(1, 0..8)], None));
+        assert!(!chains.replace(&key, &from, Some(&item(8, 0..8)), 0));
+        assert!(chains.replace(&key, &[item(1, 0..8)], None, 0));
         assert_eq!(groups(&chains), [(7, 0..8), (4, 0..8)]);
         // 6 had expired and was dropped since the merge began.
         let from = [item(6, 0..8), item(7, 0..8), item(4, 0..8)];
-        assert!(chains.replace(&key, &from, Some(&item(9, 0..8))));
+        assert!(!chains.replace(&key, &from, Some(&item(9, 0..8)), 5));
+        assert!(chains.replace(&key, &from, Some(&item(9, 0..8)), 6));
         assert_eq!(groups(&chains), [(9, 0..8)]);
     }
 }

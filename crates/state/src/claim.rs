@@ -12,12 +12,13 @@ use weir_connector::Prepared;
 use weir_ports::{Frozen, SourcePositions};
 
 use crate::background::Background;
+use crate::chain::Chains;
 use crate::checkpoint::{CheckpointStore, Read};
 use crate::compact::{self, Merged};
 use crate::decide::Decision;
 use crate::generation::Fence;
 use crate::layout;
-use crate::manifest::{GraphShape, Manifest, Trigger};
+use crate::manifest::{GraphShape, Manifest, Trigger, encode_seal};
 use crate::restored::RestoredCheckpoint;
 use crate::run_record::{RunRecord, RunState, write_mark};
 use crate::snapshot;
@@ -116,6 +117,12 @@ struct State {
     /// Merges that no completed checkpoint has taken up yet.
     merged: Vec<Merged>,
     merges: u64,
+    /// What a merge is reading.
+    merging: Option<Chains>,
+    /// Whether a checkpoint is being written, from chains that nobody refers to but it.
+    writing: bool,
+    /// The newest slot that this generation (or its seal) holds.
+    slot: Epoch,
 }
 
 impl Claim {
@@ -237,8 +244,9 @@ impl Inner {
             ended: None,
         };
         run.write(storage)?;
+        storage.clear_unfinished()?;
         let mut state = self.lock();
-        *state = State { run: Some(run), base, ..State::default() };
+        *state = State { run: Some(run), base, slot: Epoch(self.first.0 - 1), ..State::default() };
         for epoch in self.store.epochs()? {
             match self.store.read_slot(epoch)? {
                 None | Some(Read::Sealed(_)) => {}
@@ -261,37 +269,41 @@ impl Inner {
     }
 
     fn write(&self, snapshot: Snapshot) -> Result<Written> {
+        let epoch = snapshot.epoch;
+        let written = self.write_checkpoint(snapshot);
+        self.lock().writing = false;
+        written.map_err(|error| error.within(format_args!("write checkpoint {epoch} of the job '{}'", self.store.job)))
+    }
+
+    fn write_checkpoint(&self, snapshot: Snapshot) -> Result<Written> {
         let clock = &self.store.clock;
         let started = clock.monotonic_us();
         let epoch = snapshot.epoch;
-        let at = |error: Error| error.within(format_args!("write checkpoint {epoch} of the job '{}'", self.store.job));
         let chains = {
-            let state = self.lock();
+            let mut state = self.lock();
+            state.writing = true;
+            let now = clock.now();
             let mut chains = state.base.as_ref().map(|base| base.chains.clone()).unwrap_or_default();
             for (key, from, merged) in state.merged.iter().flat_map(|merged| &merged.parts) {
-                chains.replace(key, from, merged.as_ref());
+                chains.replace(key, from, merged.as_ref(), now);
             }
-            chains.drop_expired(clock.now());
+            chains.drop_expired(now);
             chains
         };
         let path = layout::delta(self.generation, epoch);
-        let (manifest, delta) =
-            snapshot::write_state(snapshot, &self.store, self.generation, chains, &path).map_err(at)?;
-        if delta.is_some() {
-            self.lock().files.insert(path.clone());
-        }
+        let (manifest, delta) = snapshot::write_state(snapshot, &self.store, self.generation, chains, &path)?;
         let state_done = clock.monotonic_us();
-        let written = self.write_manifest(&manifest).map_err(at);
-        let manifest_bytes = match written {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                // Nothing refers to it; what cannot be deleted now goes with the next sweep.
-                let _ = self.store.storage.delete(&path);
-                return Err(error);
-            }
-        };
+        let manifest_bytes = self.write_manifest(&manifest).inspect_err(|_| {
+            // Nothing refers to it; what cannot be deleted now goes at the next start.
+            let _ = self.store.storage.delete(&path);
+        })?;
         let manifest = Arc::new(manifest);
-        self.lock().manifests.insert(epoch, Arc::clone(&manifest));
+        {
+            let mut state = self.lock();
+            state.slot = epoch;
+            state.manifests.insert(epoch, Arc::clone(&manifest));
+            state.files.extend(delta.as_ref().map(|file| file.path.clone()));
+        }
         Ok(Written {
             written_bytes: delta.map_or(0, |file| file.bytes) + manifest_bytes,
             full_bytes: manifest.full_bytes() + manifest_bytes,
@@ -306,14 +318,30 @@ impl Inner {
     fn write_manifest(&self, manifest: &Manifest) -> Result<u64> {
         let bytes = manifest.encode()?;
         self.fence.check()?;
-        if self.store.storage.put_if_absent(&layout::manifest(manifest.epoch), &bytes)? {
-            return Ok(bytes.len() as u64);
+        let slot = self.lock().slot;
+        for skipped in (slot.0 + 1..manifest.epoch.0).map(Epoch) {
+            self.take(skipped, &encode_seal(self.generation, skipped))?;
+            self.lock().slot = skipped;
         }
-        Err(match self.store.read_slot(manifest.epoch)? {
-            Some(Read::Sealed(newer)) => self.fence.fenced_by(newer),
-            _ => {
-                let place = self.store.storage.describe(&layout::manifest(manifest.epoch));
-                Error::new(Kind::Conflict, format!("{place} is there already"))
+        self.take(manifest.epoch, &bytes)?;
+        Ok(bytes.len() as u64)
+    }
+
+    /// Takes the slot of `epoch`.
+    fn take(&self, epoch: Epoch, bytes: &[u8]) -> Result<()> {
+        if self.store.storage.put_if_absent(&layout::manifest(epoch), bytes)? {
+            return Ok(());
+        }
+        let holder = match self.store.read_slot(epoch)? {
+            Some(Read::Sealed(generation)) => Some(generation),
+            Some(Read::Checkpoint(manifest)) => Some(manifest.generation),
+            Some(Read::Damaged(_)) | None => None,
+        };
+        Err(match holder.filter(|holder| *holder > self.generation) {
+            Some(newer) => self.fence.fenced_by(newer),
+            None => {
+                let place = self.store.storage.describe(&layout::manifest(epoch));
+                Error::new(Kind::Conflict, format!("write {place}: it is there already"))
             }
         })
     }
@@ -328,15 +356,18 @@ impl Inner {
         self.fence.check().map_err(at)?;
         write_mark(self.store.storage.as_ref(), self.generation, epoch).map_err(at)?;
         // A merge that the new base has taken up, or can take up no more, is over.
+        let now = self.store.clock.now();
         state.merged.retain(|merged| {
             let mut chains = manifest.chains.clone();
-            merged.parts.iter().any(|(key, from, to)| chains.replace(key, from, to.as_ref()))
+            merged.parts.iter().any(|(key, from, to)| chains.replace(key, from, to.as_ref(), now))
         });
         state.completed.insert(epoch);
         state.base = Some(manifest);
         let mut retired = Retired::default();
-        self.retire(&mut state, epoch, &mut retired);
-        self.sweep(&mut state, &mut retired);
+        if !state.writing {
+            self.retire(&mut state, epoch, &mut retired);
+            self.sweep(&mut state, &mut retired);
+        }
         self.forget_older_generations(&mut retired);
         Ok(retired)
     }
@@ -367,7 +398,8 @@ impl Inner {
         }
         let manifests = state.manifests.values().flat_map(|manifest| manifest.chains.files());
         let merged = state.merged.iter().filter_map(|merged| merged.file.clone());
-        let needed: BTreeSet<String> = manifests.chain(merged).map(|file| file.path.clone()).collect();
+        let merging = state.merging.iter().flat_map(Chains::files);
+        let needed: BTreeSet<String> = manifests.chain(merged).chain(merging).map(|file| file.path.clone()).collect();
         for path in state.files.difference(&needed).cloned().collect::<Vec<_>>() {
             match self.store.storage.delete(&path) {
                 Ok(()) => {
@@ -402,25 +434,31 @@ impl Inner {
     fn is_merge_due(&self) -> bool {
         let state = self.lock();
         let chains = state.base.as_ref().map(|base| &base.chains);
-        state.merged.is_empty() && chains.is_some_and(|chains| !compact::choose(chains).is_empty())
+        state.merged.is_empty()
+            && state.merging.is_none()
+            && chains.is_some_and(|chains| !compact::choose(chains).is_empty())
     }
 
     fn merge(&self) -> Result<bool> {
         let (chains, plan, path) = {
             let mut state = self.lock();
-            let Some(base) = state.base.as_ref().filter(|_| state.merged.is_empty()) else { return Ok(false) };
+            let Some(base) = state.base.as_ref().filter(|_| state.merged.is_empty() && state.merging.is_none()) else {
+                return Ok(false);
+            };
             let chains = base.chains.clone();
             let plan = compact::choose(&chains);
             if plan.is_empty() {
                 return Ok(false);
             }
             state.merges += 1;
+            state.merging = Some(chains.clone());
             (chains, plan, layout::merged(self.generation, state.merges))
         };
         let epoch = chains.items().map(|item| item.file.epoch).max().unwrap_or_default();
-        // Files that are retired meanwhile end the merge with an error; the next checkpoint plans anew.
-        let merged = compact::merge(&self.store.storage, &chains, &plan, path, epoch, self.store.clock.now())?;
+        let merged = compact::merge(&self.store.storage, &chains, &plan, path, epoch, self.store.clock.now());
         let mut state = self.lock();
+        state.merging = None;
+        let merged = merged?;
         if let Some(file) = &merged.file {
             state.files.insert(file.path.clone());
         }

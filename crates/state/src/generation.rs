@@ -1,7 +1,8 @@
 //! Generations: each start of a job claims a number, and a newer one fences all older ones.
 //!
 //! The claim is a file that nobody can write twice. It is not enough: an older process may have looked for claims just before, been paused, and write
-//! its manifest afterwards. So a new generation *seals* the slot behind the newest checkpoint: whoever comes late finds its slot taken.
+//! its manifest afterwards. So a new generation *seals* the slot behind the newest checkpoint, and whoever writes a checkpoint takes the slots before it
+//! (of checkpoints that failed) first: whoever comes late finds a slot taken.
 
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub(crate) fn claim(storage: &dyn Storage, above: Generation, now: Timestamp) ->
 pub(crate) fn seal(storage: &dyn Storage, generation: Generation) -> Result<Epoch> {
     let is_first = generations(storage)?.into_iter().all(|claimed| claimed >= generation);
     loop {
-        let newest = storage.list("")?.iter().filter_map(|name| layout::epoch_of(name)).max().unwrap_or_default();
+        let newest = newest_slot(storage)?;
         let slot = newest.next();
         if is_first && newest == Epoch(0) {
             // Nobody was here before: there is nobody to keep out.
@@ -43,6 +44,18 @@ pub(crate) fn seal(storage: &dyn Storage, generation: Generation) -> Result<Epoc
             return Ok(slot.next());
         }
     }
+}
+
+/// The newest epoch whose slot is taken, 0 if none is. A folder without a manifest is none: somebody may be about to write it.
+fn newest_slot(storage: &dyn Storage) -> Result<Epoch> {
+    let mut epochs: Vec<Epoch> = storage.list("")?.iter().filter_map(|name| layout::epoch_of(name)).collect();
+    epochs.sort_unstable();
+    for epoch in epochs.into_iter().rev() {
+        if storage.length(&layout::manifest(epoch))?.is_some() {
+            return Ok(epoch);
+        }
+    }
+    Ok(Epoch(0))
 }
 
 fn generations(storage: &dyn Storage) -> Result<Vec<Generation>> {

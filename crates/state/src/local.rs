@@ -167,6 +167,21 @@ impl Storage for LocalStorage {
         Ok(Box::new(self.unfinished(name)?))
     }
 
+    fn clear_unfinished(&self) -> Result<()> {
+        let mut folders = vec![self.root.as_path().to_owned()];
+        folders.extend(self.list("")?.iter().map(|name| self.path(name)).filter(|path| path.is_dir()));
+        for folder in folders {
+            let entries = std::fs::read_dir(&folder).map_err(|source| self.explain("list", &folder, source))?;
+            for entry in entries {
+                let path = entry.map_err(|source| self.explain("list", &folder, source))?.path();
+                if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(UNFINISHED)) {
+                    std::fs::remove_file(&path).map_err(|source| self.explain("delete", &path, source))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn describe(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }

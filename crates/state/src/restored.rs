@@ -60,14 +60,11 @@ struct OperatorState {
 impl RestoredState for OperatorState {
     fn visit(&self, part: &str, now: Timestamp, visit: &mut VisitEntry<'_>) -> Result<()> {
         let Some((_, chain)) = self.parts.iter().find(|(name, _)| name == part) else { return Ok(()) };
-        for (index, (item, file)) in chain.iter().enumerate() {
+        for (item, file) in chain {
             let wanted = |group| item.groups.contains(&group) && self.key_groups.contains(&group);
+            // An expired entry is told as one that has gone: it hides older ones, in the same file as well.
             file.visit(&self.uid, part, wanted, |group, key, value| {
-                match value.filter(|(_, expires)| *expires > now) {
-                    // An entry that has gone, or expired, hides older ones; in the oldest file there are none to hide.
-                    None if index == 0 && value.is_some() => Ok(()),
-                    value => visit(group, key, value),
-                }
+                visit(group, key, value.filter(|(_, expires)| *expires > now))
             })?;
         }
         Ok(())

@@ -59,6 +59,12 @@ pub trait Storage: Send + Sync {
     /// It cannot be created.
     fn create(&self, name: &str) -> Result<Box<dyn Append>>;
 
+    /// Takes away what is left of files that were never finished, by anybody. Only for who has fenced all others.
+    ///
+    /// # Errors
+    /// It cannot be deleted.
+    fn clear_unfinished(&self) -> Result<()>;
+
     /// `name` as a user would write it, for messages.
     fn describe(&self, name: &str) -> String;
 }
