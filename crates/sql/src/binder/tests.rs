@@ -40,6 +40,20 @@ fn expressions() {
     });
 }
 
+#[test]
+fn copies_do_not_multiply_without_bound() {
+    let nested = |open: &str, close: &str| format!("{}b{}", open.repeat(40), close.repeat(40));
+    for expression in [
+        nested("(", " BETWEEN b AND b)"),
+        nested("CASE ", " WHEN b THEN b WHEN NOT b THEN b ELSE b END"),
+        nested("NULLIF(", ", b)"),
+    ] {
+        let outcome = typed(&expression).unwrap_or_else(|error| error.message);
+        let bounded = outcome.contains("more than 100000 parts") || outcome.len() < 10_000;
+        assert!(bounded, "{} bytes of plan from {expression}", outcome.len());
+    }
+}
+
 /// The type of `expression` and how it is bound.
 fn typed(expression: &str) -> Result<String, SqlError> {
     let program = fixture::plan(&format!("SELECT {expression} AS x FROM t;"))?;

@@ -134,6 +134,7 @@ impl ExprBinder<'_> {
         span: Span,
     ) -> Result<Expr, SqlError> {
         let (inner, low, high) = (self.bind(inner)?, self.bind(low)?, self.bind(high)?);
+        self.check_copies(&inner, 2, span)?;
         let parts = if negated {
             [compare(Function::Less, inner.clone(), low, span)?, compare(Function::Greater, inner, high, span)?]
         } else {

@@ -21,6 +21,9 @@ impl ExprBinder<'_> {
         span: Span,
     ) -> Result<Expr, SqlError> {
         let operand = operand.map(|operand| self.bind(operand)).transpose()?;
+        if let Some(operand) = &operand {
+            self.check_copies(operand, whens.len(), span)?;
+        }
         let mut conditions = Vec::with_capacity(whens.len());
         let mut results = Vec::with_capacity(whens.len() + 1);
         for when in whens {

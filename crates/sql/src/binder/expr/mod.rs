@@ -32,6 +32,9 @@ pub(super) use compare::all_of;
 pub(super) use interval::interval_literal;
 pub(super) use literal::integer_constant;
 
+/// Parts of an expression at most where the binder has to copy some: far more than anybody writes.
+const EXPRESSION_PARTS_MAX: usize = 100_000;
+
 /// Binds expressions over one scope.
 pub(super) struct ExprBinder<'a> {
     scope: &'a Scope,
@@ -118,6 +121,17 @@ impl<'a> ExprBinder<'a> {
             }
             other => Err(not_supported(span, format!("the expression '{other}'"))),
         }
+    }
+
+    /// Refuses to copy `inner` so often that the expression becomes too large: nested, copies multiply.
+    fn check_copies(&self, inner: &Expr, copies: usize, span: Span) -> Result<(), SqlError> {
+        let mut parts = 0_usize;
+        inner.visit(&mut |_| parts += 1);
+        if parts.saturating_mul(copies) <= EXPRESSION_PARTS_MAX {
+            return Ok(());
+        }
+        Err(refuse(span, format!("the expression has more than {EXPRESSION_PARTS_MAX} parts once BETWEEN, CASE and NULLIF are spelled out"))
+            .hint("compute the inner part as a column of a subquery"))
     }
 
     fn bind_all<'t>(&self, trees: impl IntoIterator<Item = &'t ast::Expr>) -> Result<Vec<Expr>, SqlError> {

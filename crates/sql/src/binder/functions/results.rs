@@ -68,14 +68,14 @@ pub(super) fn string_nullable(_: &[Expr]) -> DataType {
     DataType::string()
 }
 
-/// VARCHAR(32): a hash as hexadecimal digits.
+/// CHAR(32): a hash as hexadecimal digits.
 pub(super) fn hex_32(arguments: &[Expr]) -> DataType {
-    with(LogicalType::Varchar(32), arguments)
+    with(LogicalType::Char(32), arguments)
 }
 
-/// VARCHAR(64)
+/// CHAR(64)
 pub(super) fn hex_64(arguments: &[Expr]) -> DataType {
-    with(LogicalType::Varchar(64), arguments)
+    with(LogicalType::Char(64), arguments)
 }
 
 /// BOOLEAN
@@ -96,11 +96,6 @@ pub(super) fn int(arguments: &[Expr]) -> DataType {
 /// BIGINT
 pub(super) fn bigint(arguments: &[Expr]) -> DataType {
     with(LogicalType::BigInt, arguments)
-}
-
-/// BIGINT, NULL possible.
-pub(super) fn bigint_nullable(_: &[Expr]) -> DataType {
-    DataType::nullable(LogicalType::BigInt)
 }
 
 /// DOUBLE

@@ -51,7 +51,7 @@ pub(in crate::binder) enum Argument {
     Text,
     /// BOOLEAN
     Boolean,
-    /// TIMESTAMP or TIMESTAMP_LTZ
+    /// TIMESTAMP or TIMESTAMP_LTZ; a DATE is cast to TIMESTAMP(3).
     Timestamp,
     /// DATE, TIMESTAMP or TIMESTAMP_LTZ
     DateOrTimestamp,
@@ -74,8 +74,7 @@ impl Argument {
             Self::Int | Self::BigInt => logical.is_integer(),
             Self::Text => logical.is_string(),
             Self::Boolean => *logical == T::Boolean,
-            Self::Timestamp => timestamp,
-            Self::DateOrTimestamp => timestamp || *logical == T::Date,
+            Self::Timestamp | Self::DateOrTimestamp => timestamp || *logical == T::Date,
             Self::Datetime => {
                 timestamp || matches!(logical, T::Date | T::Time(_) | T::IntervalDayTime | T::IntervalYearMonth)
             }
@@ -95,6 +94,7 @@ impl Argument {
             Self::Text if untyped => Some(T::Varchar(weir_plan::LENGTH_MAX)),
             Self::Boolean if untyped => Some(T::Boolean),
             Self::Number if untyped => Some(T::Int),
+            Self::Timestamp if *logical == T::Date => Some(T::Timestamp(3)),
             Self::Timestamp | Self::DateOrTimestamp | Self::Datetime if untyped => Some(T::Timestamp(3)),
             _ => None,
         }
