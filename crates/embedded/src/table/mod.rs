@@ -21,3 +21,6 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 
 /// Bytes of rows before they are appended although their epoch goes on.
 const FRAME_BYTES: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -217,7 +217,7 @@ impl Split {
         let position = |offset: u64| Position { offset, records: offset };
         let (first, next) = (position(first.offset), position(last.offset + 1));
         self.offset = next.offset;
-        let offsets = records.iter().map(|record| i64::try_from(record.offset).unwrap_or(i64::MAX)).collect();
+        let offsets: Vec<i64> = records.iter().map(|record| i64::try_from(record.offset).unwrap_or(i64::MAX)).collect();
         let columns = metadata.iter().map(|column| self.column(*column, &offsets, &timestamps)).collect();
         let records = RawRecords {
             data: data.into(),
@@ -239,7 +239,7 @@ impl Split {
         self.log.dir().to_owned()
     }
 
-    fn column(&self, column: Metadata, offsets: &Vec<i64>, timestamps: &[i64]) -> ArrayRef {
+    fn column(&self, column: Metadata, offsets: &[i64], timestamps: &[i64]) -> ArrayRef {
         let text = |value: &str| {
             let mut column = StringViewBuilder::new();
             offsets.iter().for_each(|_| column.append_value(value));
@@ -252,7 +252,7 @@ impl Split {
                 let partition = i32::try_from(self.partition).unwrap_or(i32::MAX);
                 Arc::new(Int32Array::from(vec![partition; offsets.len()]))
             }
-            Metadata::Offset => Arc::new(Int64Array::from(offsets.clone())),
+            Metadata::Offset => Arc::new(Int64Array::from(offsets.to_vec())),
             Metadata::Timestamp => Arc::new(TimestampMillisecondArray::from(timestamps.to_vec()).with_timezone("UTC")),
             Metadata::LeaderEpoch => new_null_array(&ArrowType::Int32, offsets.len()),
         }
