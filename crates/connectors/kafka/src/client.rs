@@ -3,10 +3,10 @@
 //! It owns no connection. A client's context collects what librdkafka says outside of calls: that no broker answers, that the credentials are wrong,
 //! that a message was refused.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rdkafka::ClientContext;
+use rdkafka::{ClientConfig, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -28,8 +28,6 @@ pub(crate) struct Context {
     denied: Mutex<Option<String>>,
     /// The first message that was refused since the last `take_failure`.
     failure: Mutex<Option<String>>,
-    /// Messages refused, ever.
-    failures: AtomicU64,
 }
 
 impl Context {
@@ -39,7 +37,6 @@ impl Context {
             down: AtomicBool::new(false),
             denied: Mutex::default(),
             failure: Mutex::default(),
-            failures: AtomicU64::new(0),
         }
     }
 
@@ -65,14 +62,8 @@ impl Context {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Messages refused, ever.
-    pub(crate) fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Relaxed)
-    }
-
     /// Takes a refused message down; only the first one's words are kept.
     pub(crate) fn refused(&self, words: impl FnOnce() -> String) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(words);
     }
 }
@@ -193,4 +184,11 @@ pub(crate) fn cluster_of(bootstrap_servers: &str) -> String {
     servers.sort_unstable();
     servers.dedup();
     servers.join(",")
+}
+
+/// Copies the entries of `from` whose key `takes` says so into `into`. `config_map` itself hides passwords.
+pub(crate) fn copy_config(from: &ClientConfig, into: &mut ClientConfig, takes: impl Fn(&str) -> bool) {
+    for key in from.config_map().into_keys().filter(|key| takes(key)) {
+        into.set(key, from.get(key).unwrap_or_default());
+    }
 }

@@ -14,7 +14,7 @@ use weir_base::{Clock, Epoch, Error, Generation, JobId, Kind, Result};
 use weir_connector::{Decider, Decision, JobContext, LastDecided, SinkOffsets};
 
 use crate::admin::{list, passes_by};
-use crate::client::{Context, cluster_of, kafka_error, words};
+use crate::client::{Context, cluster_of, copy_config, kafka_error, words};
 use crate::producer::{drain, partition_count};
 use crate::transaction::{Transaction, is_fenced, transaction_error};
 
@@ -62,13 +62,9 @@ impl KafkaDecider {
     fn group(&mut self, group: &str) -> Result<&BaseConsumer<Context>> {
         if !self.groups.contains_key(group) {
             let mut config = ClientConfig::new();
-            for (key, value) in self.config.config_map() {
-                // Where and as whom, not how to produce.
-                let shared = ["bootstrap.", "security.", "sasl.", "ssl.", "enable.ssl.", "socket.", "client.", "broker.", "reconnect."];
-                if shared.iter().any(|prefix| key.starts_with(prefix)) {
-                    config.set(key, value);
-                }
-            }
+            // Where and as whom, not how to produce.
+            let shared = ["bootstrap.", "security.", "sasl.", "ssl.", "enable.ssl.", "socket.", "client.", "broker.", "reconnect."];
+            copy_config(&self.config, &mut config, |key| shared.iter().any(|prefix| key.starts_with(prefix)));
             config.set("group.id", group).set("isolation.level", "read_committed").set("enable.auto.commit", "false");
             let made = config.create_with_context(Context::new(&self.cluster));
             let consumer = made.map_err(|error| kafka_error(format!("make a client for the group '{group}'"), &error))?;

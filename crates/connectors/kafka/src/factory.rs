@@ -74,7 +74,7 @@ impl KafkaFactory {
                 ));
             }
             let (left, right) = (first.config.config_map(), other.config.config_map());
-            let differing = left.keys().chain(right.keys()).find(|key| **key != "bootstrap.servers" && left.get(*key) != right.get(*key));
+            let differing = left.keys().chain(right.keys()).find(|key| **key != "bootstrap.servers" && first.config.get(key) != other.config.get(key));
             if let Some(key) = differing {
                 let what = format!("make one producer for the exactly-once tables {} and {}: they differ in '{key}'", first.table, other.table);
                 return Err(Error::invalid(what).hint(format!("give both the same 'properties.{key}'")));

@@ -90,8 +90,12 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
+        // Closing purges the events' queue, and through it the messages' one: only if the two are joined as librdkafka joined them. Without that,
+        // messages left over keep their broker's thread alive for ever.
+        self.serve_events();
         // SAFETY: the references taken in `new`; the client is dropped after this.
         unsafe {
+            sys::rd_kafka_poll_set_consumer(self.consumer.client().native_ptr());
             sys::rd_kafka_queue_destroy(self.events);
             sys::rd_kafka_queue_destroy(self.messages);
         }

@@ -14,7 +14,7 @@ use weir_plan::TableOptions;
 
 use crate::admin::passes_by;
 use crate::chunk::Chunk;
-use crate::client::{Context, kafka_error, refused_words};
+use crate::client::{Context, copy_config, kafka_error, refused_words};
 use crate::options::{Guarantee, SinkOptions, properties};
 use crate::properties::{Side, translate};
 
@@ -60,14 +60,12 @@ pub(crate) fn producer_config(table: &str, options: &TableOptions, context: &Job
         let timeout = TRANSACTION_TIMEOUT_MIN.max(interval * 3);
         config.set("transaction.timeout.ms", timeout.as_millis().to_string());
     }
-    let given = translated.config.config_map();
-    if given.get("acks").is_some_and(|acks| !matches!(*acks, "all" | "-1")) && !given.contains_key("enable.idempotence") {
+    let given = &translated.config;
+    if given.get("acks").is_some_and(|acks| !matches!(acks, "all" | "-1")) && given.get("enable.idempotence").is_none() {
         // As Java does: fewer acknowledgements turn idempotence off unless it was asked for.
         config.set("enable.idempotence", "false");
     }
-    for (key, value) in given {
-        config.set(key, value);
-    }
+    copy_config(given, &mut config, |_| true);
     if sink.guarantee != Guarantee::ExactlyOnce {
         config.remove("transaction.timeout.ms");
     }

@@ -31,13 +31,6 @@ pub(crate) struct Translated {
     pub ignored: Vec<String>,
 }
 
-impl Translated {
-    /// The brokers to begin with.
-    pub(crate) fn servers(&self) -> &str {
-        self.config.get("bootstrap.servers").unwrap_or_default()
-    }
-}
-
 /// The `properties.*` (given without that prefix) that are tuning of the Java clients without a counterpart in librdkafka: accepted, no effect.
 /// To be logged once a table.
 pub fn ignored_properties<'a>(properties: impl IntoIterator<Item = &'a str>) -> Vec<String> {

@@ -207,9 +207,7 @@ impl KafkaReader {
         let slot = &mut self.slots[index];
         slot.done = true;
         self.ready.push_back(Fetch::End(slot.split.clone()));
-        let list = list([(slot.at.topic.as_str(), slot.at.partition, Offset::Invalid)])?;
-        let paused = self.queue.consumer().pause(&list);
-        paused.map_err(|error| kafka_error(format!("pause {}", self.slots[index].at.split()), &error))
+        Ok(())
     }
 
     /// What librdkafka says about a partition instead of giving a record.

@@ -12,7 +12,7 @@ use weir_metrics::Gauge;
 use weir_plan::{SourceColumn, SourceSpec};
 
 use crate::admin::{Admin, GROUP_NONE, Partition, list};
-use crate::client::cluster_of;
+use crate::client::{cluster_of, copy_config};
 use crate::factory::DeciderCluster;
 use crate::metadata::MetadataKind;
 use crate::options::{Bound, Reset, SourceOptions, properties};
@@ -59,7 +59,7 @@ impl KafkaSource {
                 metadata.push(MetadataKind::of_key(key)?);
             }
         }
-        let config = consumer_config(translated.config, &options);
+        let config = consumer_config(&translated.config, &options);
         let admin = Admin::new(&config, options.group.as_deref());
         let common = Common {
             table: spec.table.clone(),
@@ -77,15 +77,13 @@ impl KafkaSource {
 }
 
 /// What Weir needs of a consumer, under what the user says.
-fn consumer_config(given: ClientConfig, options: &SourceOptions) -> ClientConfig {
+fn consumer_config(given: &ClientConfig, options: &SourceOptions) -> ClientConfig {
     let mut config = ClientConfig::new();
     // Java's default; librdkafka's own is read_committed.
     config.set("isolation.level", "read_uncommitted");
     // Some fetches ahead, bounded: librdkafka's default is 64 MB a consumer.
     config.set("queued.max.messages.kbytes", "32768").set("queued.min.messages", "100000").set("fetch.wait.max.ms", "100");
-    for (key, value) in given.config_map() {
-        config.set(key, value);
-    }
+    copy_config(given, &mut config, |_| true);
     let reset = match options.reset {
         Reset::Earliest => "earliest",
         Reset::Latest => "latest",

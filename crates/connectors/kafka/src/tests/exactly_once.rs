@@ -262,7 +262,7 @@ fn a_message_over_the_brokers_limit_aborts_the_epoch_by_name() {
     writer.write(&Batch::inserts(RecordBatch::try_new(schema().arrow(), columns).unwrap(), 0)).unwrap();
     barrier(writer.as_mut(), 1);
     let Decision::Aborted(why) = decider.decide(Epoch(1), &[]).unwrap() else { panic!("the epoch must be aborted") };
-    assert!(why.contains("a message of 2000021 bytes (key 0 bytes)"), "{why}");
+    assert!(why.contains("a message of 2000019 bytes (key 0 bytes)"), "{why}");
     assert!(why.contains("it is larger than 'max.message.bytes' of the topic"), "{why}");
     assert!(why.contains(r#"value begins with {"id":77,"text":"xxx"#), "{why}");
     assert_eq!(contents(&broker, &topic, "read_committed"), Vec::<String>::new());
