@@ -6,10 +6,12 @@
 mod canonical;
 mod hash;
 mod partition;
+mod stored;
 
 pub use canonical::{CanonicalColumn, check_key_type};
 pub use hash::{KeyHash, KeyHasher, key_group};
 pub use partition::Partitioner;
+pub use stored::{KeyReader, StoredKey, check_stored, group_of, hash_of};
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use weir_plan::{ChangelogMode, Node, Operator as Plan, Schema};
 use super::Operator;
 use super::calc::Calc;
 use super::deduplicate::{DeduplicateContext, deduplicate};
+use super::tumble::{TumbleAggregate, TumbleAssign, TumbleContext};
 use super::union::Union;
 use crate::expr::CompileContext;
 
@@ -45,6 +46,20 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
                 update_before: node.changelog != ChangelogMode::Upsert,
             };
             deduplicate(keys, *order, *keep, &context)
+        }
+        Plan::TumbleAggregate(spec) => {
+            let context = TumbleContext {
+                input: &context.input,
+                output: &node.schema,
+                local_time_zone: &context.compile.local_time_zone,
+                key_groups: context.key_groups.clone(),
+                max_parallelism: context.max_parallelism,
+            };
+            Ok(Box::new(TumbleAggregate::new(spec, &context)?))
+        }
+        Plan::TumbleAssign { size, offset_ms, time } => {
+            let zone = &context.compile.local_time_zone;
+            Ok(Box::new(TumbleAssign::new(*size, *offset_ms, *time, &context.input, &node.schema, zone)?))
         }
         Plan::Source(_) | Plan::Sink(_) => {
             Err(Error::internal(format!("build the operator '{}': it is no operator", node.name)))

@@ -8,7 +8,8 @@ pub mod deduplicate;
 mod rows;
 mod rowtime;
 #[cfg(test)]
-mod testing;
+mod test_harness;
+pub mod tumble;
 mod union;
 
 pub use build::{BuildContext, build};

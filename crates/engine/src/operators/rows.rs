@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_row::{Row, RowConverter, Rows, SortField};
 use arrow_schema::SchemaRef;
-use weir_base::{Error, Kind, Result};
+use weir_base::{Error, Kind, Result, RowKind};
+use weir_connector::Batch;
 use weir_plan::Schema;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -83,6 +84,19 @@ impl RowCodec {
         let failed = |error| Error::new(Kind::Corrupt, format!("decode rows kept in state: {error}"));
         let columns = self.converter.convert_rows(rows).map_err(failed)?;
         RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)
+    }
+}
+
+/// Checks that `batch` has inserts only, for an operator that does `what`; the planner has seen to it.
+///
+/// # Errors
+/// It has a row of another kind.
+pub fn check_insert_only(batch: &Batch, what: &str) -> Result<()> {
+    match &batch.kinds {
+        Some(kinds) if kinds.iter().any(|kind| *kind != RowKind::Insert) => {
+            Err(Error::internal(format!("{what}: the input must be insert-only")))
+        }
+        _ => Ok(()),
     }
 }
 

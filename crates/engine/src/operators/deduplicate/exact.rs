@@ -6,7 +6,8 @@ use hashbrown::hash_table::Entry;
 use weir_base::{Result, Timestamp};
 
 use super::seen::SeenKey;
-use super::table::{KeyTable, Slot, StoredKey, check_stored, expires, group_of};
+use super::table::{KeyTable, Slot, expires};
+use crate::keys::{StoredKey, check_stored, group_of};
 
 impl SeenKey for StoredKey {
     fn stored(&self, max_parallelism: u16, give: &mut dyn FnMut(u16, &[u8]) -> Result<()>) -> Result<()> {

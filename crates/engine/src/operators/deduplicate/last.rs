@@ -13,10 +13,11 @@ use weir_connector::Batch;
 use weir_plan::Order;
 use weir_state::Frozen;
 
-use super::table::{KeyReader, KeyTable, Slot, StoredKey, check_stored, expires, group_of};
-use super::{DeduplicateContext, check_insert_only};
-use crate::keys::{KeyHash, KeyHasher};
+use super::DeduplicateContext;
+use super::table::{KeyTable, Slot, expires};
+use crate::keys::{KeyHash, KeyHasher, KeyReader, StoredKey, check_stored, group_of};
 use crate::operators::changes::Changes;
+use crate::operators::rows::check_insert_only;
 use crate::operators::rows::{RowCodec, StoredRow};
 use crate::operators::rowtime::rowtimes;
 use crate::operators::{Collector, Equation, Operator, Restore};
@@ -142,7 +143,7 @@ impl KeepLast {
 
 impl Operator for KeepLast {
     fn on_batch(&mut self, batch: Batch, now: Timestamp, out: &mut dyn Collector) -> Result<()> {
-        check_insert_only(&batch)?;
+        check_insert_only(&batch, "deduplicate rows")?;
         let output = self.apply(&batch, now)?;
         if output.places.is_empty() {
             return Ok(());

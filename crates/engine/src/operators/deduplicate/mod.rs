@@ -11,8 +11,7 @@ mod table;
 use std::ops::Range;
 use std::time::Duration;
 
-use weir_base::{Error, Result, RowKind};
-use weir_connector::Batch;
+use weir_base::Result;
 use weir_plan::{Keep, Order, Schema};
 
 pub use last::KeepLast;
@@ -52,15 +51,5 @@ pub fn deduplicate(
         (Order::ProcTime, Keep::First) => Ok(Box::new(ProcTimeFirst::new(keys, context)?)),
         (Order::RowTime(rowtime), Keep::First) => Ok(Box::new(RowTimeFirst::new(keys, rowtime, context)?)),
         (order, Keep::Last) => Ok(Box::new(KeepLast::new(keys, order, context)?)),
-    }
-}
-
-/// A deduplication takes inserts only; the planner sees to it.
-fn check_insert_only(batch: &Batch) -> Result<()> {
-    match &batch.kinds {
-        Some(kinds) if kinds.iter().any(|kind| *kind != RowKind::Insert) => {
-            Err(Error::internal("deduplicate rows: the input must be insert-only"))
-        }
-        _ => Ok(()),
     }
 }

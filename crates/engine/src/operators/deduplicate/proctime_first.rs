@@ -9,12 +9,12 @@ use weir_base::{Epoch, Error, Kind, Result, Timestamp};
 use weir_connector::Batch;
 use weir_state::Frozen;
 
+use super::DeduplicateContext;
 use super::exact::ExactKeys;
 use super::fingerprints::Fingerprints;
 use super::seen::{NewKeys, SeenKey};
-use super::table::{KeyReader, StoredKey};
-use super::{DeduplicateContext, check_insert_only};
-use crate::keys::{KeyHash, KeyHasher, key_group};
+use crate::keys::{KeyHash, KeyHasher, KeyReader, StoredKey, key_group};
+use crate::operators::rows::check_insert_only;
 use crate::operators::{Collector, Equation, Operator, Restore};
 
 /// Names of the parts of state.
@@ -125,7 +125,7 @@ impl ProcTimeFirst {
 
 impl Operator for ProcTimeFirst {
     fn on_batch(&mut self, batch: Batch, now: Timestamp, out: &mut dyn Collector) -> Result<()> {
-        check_insert_only(&batch)?;
+        check_insert_only(&batch, "deduplicate rows")?;
         self.hasher.hash(&batch.data, &mut self.hashes)?;
         let (mut selected, count) = self.select(&batch, now)?;
         self.rows_in += batch.rows() as u64;

@@ -13,12 +13,13 @@ use weir_base::{Epoch, Result, Timestamp};
 use weir_connector::Batch;
 use weir_state::Frozen;
 
+use super::DeduplicateContext;
 use super::exact::ExactKeys;
 use super::seen::NewKeys;
-use super::table::{KeyReader, KeyTable, StoredKey, check_stored, group_of};
-use super::{DeduplicateContext, check_insert_only};
-use crate::keys::{KeyHash, KeyHasher};
+use super::table::KeyTable;
+use crate::keys::{KeyHash, KeyHasher, KeyReader, StoredKey, check_stored, group_of};
 use crate::operators::changes::Changes;
+use crate::operators::rows::check_insert_only;
 use crate::operators::rows::{RowCodec, StoredRow};
 use crate::operators::rowtime::{CurrentWatermark, rowtimes};
 use crate::operators::{Collector, Equation, Operator, Restore};
@@ -143,7 +144,7 @@ fn oldest(a: u64, b: u64) -> u64 {
 
 impl Operator for RowTimeFirst {
     fn on_batch(&mut self, batch: Batch, now: Timestamp, _: &mut dyn Collector) -> Result<()> {
-        check_insert_only(&batch)?;
+        check_insert_only(&batch, "deduplicate rows")?;
         let times = rowtimes(&batch.data, self.rowtime)?;
         self.hasher.hash(&batch.data, &mut self.hashes)?;
         let keys = KeyReader::new(self.hasher.columns(), &batch.data)?;

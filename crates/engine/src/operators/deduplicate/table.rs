@@ -1,21 +1,12 @@
 //! A table by whole keys whose entries expire, in shards that grow and are swept one at a time.
-//!
-//! A stored key is its 16-byte hash followed by its canonical bytes: restoring hashes nothing, and no two keys are ever mixed up.
 
-use std::sync::Arc;
-
-use arrow_array::RecordBatch;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use weir_base::{Error, Kind, Result, Timestamp};
+use weir_base::Timestamp;
 
-use crate::keys::{CanonicalColumn, KeyHash, key_group};
+use crate::keys::{KeyHash, StoredKey, hash_of};
 
 const SHARDS: usize = 256;
-const HASH_BYTES: usize = size_of::<KeyHash>();
-
-/// A stored key; shared by table and delta.
-pub type StoredKey = Arc<[u8]>;
 
 /// Values by key.
 pub struct KeyTable<V> {
@@ -101,50 +92,9 @@ impl<V> KeyTable<V> {
     }
 }
 
-/// Writes the stored keys of a batch's rows.
-pub struct KeyReader<'a> {
-    columns: Vec<CanonicalColumn<'a>>,
-}
-
-impl<'a> KeyReader<'a> {
-    /// Reads `columns` of `data`.
-    ///
-    /// # Errors
-    /// A column cannot be a key.
-    pub fn new(columns: &[usize], data: &'a RecordBatch) -> Result<Self> {
-        let columns = columns.iter().map(|column| CanonicalColumn::of(data.column(*column))).collect::<Result<_>>()?;
-        Ok(Self { columns })
-    }
-
-    /// Replaces `key` by the stored key of `row`, whose hash is `hash`.
-    #[inline]
-    pub fn read(&self, row: usize, hash: KeyHash, key: &mut Vec<u8>) {
-        key.clear();
-        key.extend(hash.to_be_bytes());
-        self.columns.iter().for_each(|column| column.write(row, key));
-    }
-}
-
 /// When what is written at `now` expires; a time to live of zero: never.
 pub fn expires(now: Timestamp, ttl_ms: i64) -> Timestamp {
     if ttl_ms == 0 { Timestamp::MAX } else { now.saturating_add(ttl_ms) }
-}
-
-/// The key group of a stored key.
-pub fn group_of(key: &[u8], max_parallelism: u16) -> u16 {
-    key_group(hash_of(key), max_parallelism)
-}
-
-/// Checks a key that comes out of a checkpoint.
-///
-/// # Errors
-/// It is too short to be one.
-pub fn check_stored(key: &[u8]) -> Result<()> {
-    if key.len() < HASH_BYTES {
-        let length = key.len();
-        return Err(Error::new(Kind::Corrupt, format!("read a key: it has {length} bytes, fewer than {HASH_BYTES}")));
-    }
-    Ok(())
 }
 
 #[inline]
@@ -156,10 +106,4 @@ fn shard_of(hash: KeyHash) -> usize {
 #[inline]
 fn table_hash(hash: KeyHash) -> u64 {
     u64::try_from((hash >> 40) & u128::from(u64::MAX)).expect("masked to 64 bits")
-}
-
-/// The hash in front of a stored key.
-#[inline]
-fn hash_of(key: &[u8]) -> KeyHash {
-    KeyHash::from_be_bytes(key[..HASH_BYTES].try_into().expect("a stored key begins with its hash"))
 }

@@ -9,7 +9,7 @@ use weir_plan::{DataType, Field, Keep, LogicalType, Schema};
 
 use super::super::deduplicate;
 use super::*;
-use crate::operators::testing::{Between, Collected, Harness, MAX_PARALLELISM, Step, same_in_all_modes};
+use crate::operators::test_harness::{Between, Collected, Harness, MAX_PARALLELISM, Step, same_in_all_modes};
 
 const ROWTIME: Order = Order::RowTime(1);
 

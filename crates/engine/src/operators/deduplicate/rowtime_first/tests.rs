@@ -9,7 +9,7 @@ use weir_plan::{DataType, Field, Keep, LogicalType, Order, Schema};
 
 use super::super::deduplicate;
 use super::*;
-use crate::operators::testing::{Between, Harness, MAX_PARALLELISM, Outcome, Step, same_in_all_modes};
+use crate::operators::test_harness::{Between, Harness, MAX_PARALLELISM, Outcome, Step, same_in_all_modes};
 
 fn schema() -> Schema {
     Schema::new(vec![

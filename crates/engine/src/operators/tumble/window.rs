@@ -1,0 +1,111 @@
+//! The state of one window: its keys in the order in which they were first seen, and a column of states for each aggregate.
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use weir_base::Timestamp;
+
+use super::accumulator::Accumulator;
+use super::delta::{FiredWindow, WindowDelta};
+use crate::keys::{KeyHash, StoredKey};
+use crate::operators::rows::StoredRow;
+
+/// The key has changed since the last barrier.
+const CHANGED: u8 = 1;
+/// Some checkpoint may hold the key.
+const WRITTEN: u8 = 2;
+
+/// One window.
+pub struct Window {
+    /// The watermark (or processing time) at which it fires.
+    pub fires_at: Timestamp,
+    /// The key columns of each key.
+    pub rows: Vec<StoredRow>,
+    /// The aggregates.
+    pub accumulators: Vec<Box<dyn Accumulator>>,
+    index: HashTable<(u64, u32)>,
+    keys: Vec<StoredKey>,
+    marks: Vec<u8>,
+    changed: Vec<u32>,
+}
+
+impl Window {
+    /// An empty window with accumulators like `prototypes`.
+    pub fn new(fires_at: Timestamp, prototypes: &[Box<dyn Accumulator>]) -> Self {
+        Self {
+            fires_at,
+            rows: Vec::new(),
+            accumulators: prototypes.iter().map(|prototype| prototype.empty()).collect(),
+            index: HashTable::new(),
+            keys: Vec::new(),
+            marks: Vec::new(),
+            changed: Vec::new(),
+        }
+    }
+
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The number of `key`, added if it is new; the caller then adds its row and lets the accumulators grow.
+    #[inline]
+    pub fn number_of(&mut self, hash: KeyHash, key: &[u8]) -> u32 {
+        let hash = u64::try_from(hash & u128::from(u64::MAX)).expect("masked to 64 bits");
+        let keys = &self.keys;
+        let entry = self.index.entry(
+            hash,
+            |(known, number)| *known == hash && *keys[*number as usize] == *key,
+            |(known, _)| *known,
+        );
+        let number = match entry {
+            Entry::Occupied(known) => known.get().1,
+            Entry::Vacant(vacant) => {
+                let number = u32::try_from(self.keys.len()).expect("a window has fewer keys than a u32 counts");
+                vacant.insert((hash, number));
+                self.keys.push(key.into());
+                self.marks.push(0);
+                number
+            }
+        };
+        let mark = &mut self.marks[number as usize];
+        if *mark & CHANGED == 0 {
+            *mark |= CHANGED;
+            self.changed.push(number);
+        }
+        number
+    }
+
+    /// Lets the accumulators have a state for each key.
+    pub fn grow(&mut self) {
+        let keys = self.keys.len();
+        self.accumulators.iter_mut().for_each(|accumulator| accumulator.grow(keys));
+    }
+
+    /// All keys are as a checkpoint holds them.
+    pub fn restored(&mut self) {
+        self.changed.clear();
+        self.marks.fill(WRITTEN);
+    }
+
+    /// What has changed since the last barrier; nothing if nothing has.
+    pub fn take_changes(&mut self, end: Timestamp) -> Option<WindowDelta> {
+        if self.changed.is_empty() {
+            return None;
+        }
+        let numbers = std::mem::take(&mut self.changed);
+        numbers.iter().for_each(|number| self.marks[*number as usize] = WRITTEN);
+        Some(WindowDelta {
+            end,
+            keys: numbers.iter().map(|number| StoredKey::clone(&self.keys[*number as usize])).collect(),
+            rows: numbers.iter().map(|number| StoredRow::clone(&self.rows[*number as usize])).collect(),
+            accumulators: self.accumulators.iter().map(|accumulator| accumulator.gather(&numbers)).collect(),
+            numbers,
+        })
+    }
+
+    /// What a checkpoint may hold of it, now that it has fired.
+    pub fn into_fired(self, end: Timestamp) -> FiredWindow {
+        let written = self.keys.into_iter().zip(self.marks).filter(|(_, mark)| mark & WRITTEN != 0);
+        FiredWindow { end, keys: written.map(|(key, _)| key).collect() }
+    }
+}
