@@ -26,8 +26,8 @@ pub fn connector_specs(embedded: bool) -> Vec<ConnectorSpec> {
         weir_datagen::spec(),
         weir_filesystem::spec(),
         weir_kafka::spec(),
+        weir_print::collect_spec(),
         weir_print::spec(),
-        weir_questdb::spec(),
         weir_sim::spec(),
     ]
 }
@@ -46,7 +46,7 @@ pub struct Runtime {
     clock: Arc<dyn Clock>,
     workers: LocalWorkers,
     registry: Registry,
-    topic_partitions: u16,
+    topic_partitions: u32,
     /// The metric pages; they end with it.
     pages: weir_api::MetricPages,
 }
@@ -167,17 +167,17 @@ impl Runtime {
 /// The connectors of this process.
 struct ProcessConnectors {
     embedded: bool,
-    topic_partitions: u16,
+    topic_partitions: u32,
     collected: Option<Arc<RowPrinter>>,
 }
 
 impl Connectors for ProcessConnectors {
     fn factories(&self) -> Vec<Box<dyn Factory>> {
         let mut factories: Vec<Box<dyn Factory>> = vec![
-            Box::new(weir_blackhole::BlackholeFactory),
-            Box::new(weir_datagen::DatagenFactory),
-            Box::new(weir_filesystem::FilesystemFactory),
-            Box::new(weir_print::PrintFactory),
+            Box::new(weir_blackhole::Factory),
+            Box::new(weir_datagen::Factory),
+            Box::new(weir_filesystem::Factory),
+            Box::new(weir_print::Factory),
             Box::new(weir_sim::SimulatorFactory),
         ];
         if self.embedded {
@@ -185,7 +185,6 @@ impl Connectors for ProcessConnectors {
             factories.push(Box::new(weir_embedded::EmbeddedTableFactory));
         } else {
             factories.push(Box::new(weir_kafka::KafkaFactory::default()));
-            factories.push(Box::new(weir_questdb::QuestDbFactory));
         }
         if let Some(printer) = &self.collected {
             let printer = Arc::clone(printer);

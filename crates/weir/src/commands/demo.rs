@@ -1,12 +1,13 @@
 //! `weir demo`: the telemetry example with embedded topics and tables, fed by a simulator of devices.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use weir_base::{Error, Thread, spawn};
 use weir_jobs::StopRequest;
-use weir_sim::{Feeder, FeederOptions};
+use weir_sim::{Feeder, FeederSettings, Simulation};
 use weir_sql::Step;
 use weir_state::Intention;
 
@@ -40,7 +41,7 @@ pub struct DemoCommand {
     #[arg(long, value_name = "TIME", value_parser = weir_config::parse_duration)]
     duration: Option<Duration>,
 
-    /// Stop when this many events have been sent, all runs together, and processed.
+    /// Stop when this many more events have been sent, and all are processed.
     #[arg(long, value_name = "N")]
     events: Option<u64>,
 
@@ -60,14 +61,25 @@ impl DemoCommand {
         let stop = signals::stop_on_signals().map_err(Exit::refused)?;
         let options = RuntimeOptions { embedded: true, data_dir: data_dir.path().to_owned() };
         let runtime = Runtime::start(&settings, options).map_err(Exit::refused)?;
-        let options = FeederOptions {
-            data_dir: data_dir.path().to_owned(),
-            topic: "raw_telemetry".to_owned(),
-            rate: self.rate,
-            devices: self.devices,
-            events: self.events,
-        };
-        let feeder = Feeder::start(options, std::sync::Arc::clone(runtime.clock())).map_err(Exit::refused)?;
+        let partitions = settings.number("weir.embedded.topic-partitions").map_err(Exit::refused)?;
+        let feeder = Feeder::start(
+            FeederSettings {
+                data_dir: data_dir.path().to_owned(),
+                topic: "raw_telemetry".to_owned(),
+                partitions,
+                rate: self.rate,
+                events: self.events,
+                simulation: Simulation {
+                    seed: 1,
+                    start: runtime.clock().now(),
+                    events_per_second: self.rate,
+                    devices: u64::from(self.devices),
+                    sites: 40,
+                },
+            },
+            Arc::clone(runtime.clock()),
+        );
+        let feeder = Arc::new(feeder.map_err(Exit::refused)?);
         for step in program.steps {
             let Step::Job { graph, settings } = step else { continue };
             let job = runtime.job(graph, &settings)?;
@@ -82,7 +94,10 @@ impl DemoCommand {
             let _ = watcher.join();
             ended?;
         }
-        feeder.stop().map_err(Exit::failed)
+        match Arc::into_inner(feeder) {
+            Some(feeder) => feeder.stop().map_err(Exit::failed),
+            None => Ok(()),
+        }
     }
 
     /// The example with the demo's own settings: one checkpoint a second, two subtasks, all data in one directory.
@@ -107,11 +122,11 @@ impl DemoCommand {
         &self,
         runtime: &Runtime,
         job: &weir_jobs::Job,
-        feeder: &Feeder,
+        feeder: &Arc<Feeder>,
         stop: &StopRequest,
     ) -> Result<Thread<()>, Error> {
-        let clock = std::sync::Arc::clone(runtime.clock());
-        let (monitor, stop, sent) = (job.monitor.clone(), stop.clone(), feeder.sent());
+        let clock = Arc::clone(runtime.clock());
+        let (monitor, stop, feeder) = (job.monitor.clone(), stop.clone(), Arc::clone(feeder));
         let sources: Vec<String> = job
             .graph
             .nodes
@@ -119,7 +134,7 @@ impl DemoCommand {
             .filter(|node| matches!(node.operator, weir_plan::Operator::Source(_)))
             .map(|node| node.uid.clone())
             .collect();
-        let (duration, events) = (self.duration, self.events);
+        let duration = self.duration;
         let started_us = clock.monotonic_us();
         spawn("weir-demo", move || {
             while !stop.is_requested() {

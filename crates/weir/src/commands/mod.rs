@@ -1,9 +1,7 @@
 //! The commands, one a file. Each gives an exit code: 0 done, 1 failed while it ran, 2 refused before anything started.
 
-mod dead_letters;
 mod demo;
 mod explain;
-mod query;
 mod run;
 
 use std::fmt::Display;
@@ -20,10 +18,6 @@ pub enum Command {
     Demo(demo::DemoCommand),
     /// Show the plan of a Flink SQL script.
     Explain(explain::ExplainCommand),
-    /// Query embedded tables, topics and dead letters.
-    Query(query::QueryCommand),
-    /// List or replay records that were set aside.
-    DeadLetters(dead_letters::DeadLettersCommand),
 }
 
 /// How a command ended, when it did not succeed.
@@ -53,8 +47,6 @@ impl Command {
             Self::Run(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Explain(command) => command.run(),
-            Self::Query(command) => command.run(),
-            Self::DeadLetters(command) => command.run(),
         };
         match ended {
             Ok(()) => ExitCode::SUCCESS,

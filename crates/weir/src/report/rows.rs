@@ -20,17 +20,6 @@ pub enum RowFormat {
     Csv,
 }
 
-impl RowFormat {
-    /// The same for `weir query`.
-    pub fn for_query(self) -> weir_query::Format {
-        match self {
-            Self::Table => weir_query::Format::Table,
-            Self::Json => weir_query::Format::Json,
-            Self::Csv => weir_query::Format::Csv,
-        }
-    }
-}
-
 /// Prints the rows of a query while it runs.
 pub struct RowPrinter {
     names: Vec<String>,
