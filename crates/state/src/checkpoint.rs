@@ -70,6 +70,27 @@ impl CheckpointStore {
         PathBuf::from(self.storage.describe(layout::CARRIED))
     }
 
+    /// What the user wants who names a checkpoint by its path (`execution.state-recovery.path`).
+    ///
+    /// # Errors
+    /// The path is not a checkpoint's, or not of this job.
+    pub fn recovery_from(&self, path: &str) -> Result<Intention> {
+        let what = format!("restore the job '{}' from '{path}'", self.job);
+        let local = local_path(path).map_err(|error| error.within(&what))?.trim_end_matches('/');
+        let (folder, name) = local.rsplit_once('/').unwrap_or(("", local));
+        let Some(epoch) = layout::epoch_of(name) else {
+            let hint = format!("name a checkpoint: {}/chk-<number>", self.folder());
+            return Err(Error::invalid(format!("{what}: that is not the path of a checkpoint")).hint(hint));
+        };
+        let absolute = std::path::absolute(folder).map_err(|source| Error::io(&what, source))?;
+        if absolute.display().to_string() != self.folder() {
+            let hint = "set execution.checkpointing.dir and pipeline.name to those that it was taken with";
+            let message = format!("{what}: it is not in this job's folder {}", self.folder());
+            return Err(Error::invalid(message).hint(hint));
+        }
+        Ok(Intention::From(epoch))
+    }
+
     /// The last run, if one was written down.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! A delta is cut by the operators against the last *completed* checkpoint, so the chains of checkpoint N are those of the last completed one and N's
 //! delta, whatever became of checkpoints between. Old checkpoints go when newer ones are completed, and files with the last manifest that refers to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,14 +12,13 @@ use weir_connector::Prepared;
 use weir_ports::{Frozen, SourcePositions};
 
 use crate::background::Background;
-use crate::chain::Chains;
 use crate::checkpoint::{CheckpointStore, Read};
-use crate::compact::{self, Merged};
 use crate::decide::Decision;
 use crate::generation::Fence;
 use crate::layout;
 use crate::manifest::{GraphShape, Manifest, Trigger, encode_seal};
 use crate::restored::RestoredCheckpoint;
+use crate::retention::{Retired, State};
 use crate::run_record::{RunRecord, RunState, write_mark};
 use crate::snapshot;
 
@@ -80,17 +79,6 @@ pub struct Written {
     pub manifest_us: u64,
 }
 
-/// What became of old checkpoints when a newer one was completed.
-#[derive(Debug, Default)]
-pub struct Retired {
-    /// Checkpoints deleted.
-    pub checkpoints: usize,
-    /// Files deleted.
-    pub files: usize,
-    /// What could not be deleted, and why: tried again with the next checkpoint.
-    pub problems: Vec<Error>,
-}
-
 pub(crate) struct Inner {
     pub store: CheckpointStore,
     pub fence: Fence,
@@ -98,31 +86,6 @@ pub(crate) struct Inner {
     pub first: Epoch,
     pub retained: usize,
     state: Mutex<State>,
-}
-
-/// What is known of the folder; nothing else writes there.
-#[derive(Default)]
-struct State {
-    run: Option<RunRecord>,
-    /// The last completed checkpoint (or the restored one): what deltas are cut against.
-    base: Option<Arc<Manifest>>,
-    /// All intact manifests there are.
-    manifests: BTreeMap<Epoch, Arc<Manifest>>,
-    /// Those of them that count as completed.
-    completed: BTreeSet<Epoch>,
-    /// Epochs of manifests that do not read back.
-    damaged: BTreeSet<Epoch>,
-    /// Delta files there are.
-    files: BTreeSet<String>,
-    /// Merges that no completed checkpoint has taken up yet.
-    merged: Vec<Merged>,
-    merges: u64,
-    /// What a merge is reading.
-    merging: Option<Chains>,
-    /// Whether a checkpoint is being written, from chains that nobody refers to but it.
-    writing: bool,
-    /// The newest slot that this generation (or its seal) holds.
-    slot: Epoch,
 }
 
 impl Claim {
@@ -227,7 +190,7 @@ impl Claim {
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing is left half done under the lock: a panic elsewhere does not spoil it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -320,15 +283,16 @@ impl Inner {
         self.fence.check()?;
         let slot = self.lock().slot;
         for skipped in (slot.0 + 1..manifest.epoch.0).map(Epoch) {
-            self.take(skipped, &encode_seal(self.generation, skipped))?;
+            // Where this generation's own seal is there already, an earlier attempt got that far.
+            self.take(skipped, &encode_seal(self.generation, skipped), true)?;
             self.lock().slot = skipped;
         }
-        self.take(manifest.epoch, &bytes)?;
+        self.take(manifest.epoch, &bytes, false)?;
         Ok(bytes.len() as u64)
     }
 
-    /// Takes the slot of `epoch`.
-    fn take(&self, epoch: Epoch, bytes: &[u8]) -> Result<()> {
+    /// Takes the slot of `epoch`; `own_will_do`: it may be this generation's already.
+    fn take(&self, epoch: Epoch, bytes: &[u8], own_will_do: bool) -> Result<()> {
         if self.store.storage.put_if_absent(&layout::manifest(epoch), bytes)? {
             return Ok(());
         }
@@ -337,6 +301,9 @@ impl Inner {
             Some(Read::Checkpoint(manifest)) => Some(manifest.generation),
             Some(Read::Damaged(_)) | None => None,
         };
+        if own_will_do && holder == Some(self.generation) {
+            return Ok(());
+        }
         Err(match holder.filter(|holder| *holder > self.generation) {
             Some(newer) => self.fence.fenced_by(newer),
             None => {
@@ -370,100 +337,6 @@ impl Inner {
         }
         self.forget_older_generations(&mut retired);
         Ok(retired)
-    }
-
-    /// Deletes checkpoints older than `newest` beyond those that are retained: completed ones too many, and all that were never decided.
-    fn retire(&self, state: &mut State, newest: Epoch, retired: &mut Retired) {
-        let completed: Vec<Epoch> = state.completed.iter().rev().filter(|epoch| **epoch <= newest).copied().collect();
-        let keep: BTreeSet<Epoch> = completed.into_iter().take(self.retained).collect();
-        let older = state.manifests.keys().chain(&state.damaged).copied();
-        let gone: Vec<Epoch> = older.filter(|epoch| *epoch < newest && !keep.contains(epoch)).collect();
-        for epoch in gone {
-            match self.store.storage.delete(&layout::manifest(epoch)) {
-                Ok(()) => {
-                    state.manifests.remove(&epoch);
-                    state.completed.remove(&epoch);
-                    state.damaged.remove(&epoch);
-                    retired.checkpoints += 1;
-                }
-                Err(error) => retired.problems.push(error),
-            }
-        }
-    }
-
-    /// Deletes files that neither a manifest nor a merge refers to. While a manifest is damaged nobody knows what it refers to: then nothing goes.
-    fn sweep(&self, state: &mut State, retired: &mut Retired) {
-        if !state.damaged.is_empty() {
-            return;
-        }
-        let manifests = state.manifests.values().flat_map(|manifest| manifest.chains.files());
-        let merged = state.merged.iter().filter_map(|merged| merged.file.clone());
-        let merging = state.merging.iter().flat_map(Chains::files);
-        let needed: BTreeSet<String> = manifests.chain(merged).chain(merging).map(|file| file.path.clone()).collect();
-        for path in state.files.difference(&needed).cloned().collect::<Vec<_>>() {
-            match self.store.storage.delete(&path) {
-                Ok(()) => {
-                    state.files.remove(&path);
-                    retired.files += 1;
-                }
-                Err(error) => retired.problems.push(error),
-            }
-        }
-    }
-
-    /// Deletes what older generations wrote down about themselves: this one's own mark now says more. Claims and seals stay: they keep the old out.
-    fn forget_older_generations(&self, retired: &mut Retired) {
-        let storage = self.store.storage.as_ref();
-        for folder in [layout::COMPLETED, layout::RUNS] {
-            let names = match storage.list(folder) {
-                Ok(names) => names,
-                Err(error) => {
-                    retired.problems.push(error);
-                    continue;
-                }
-            };
-            let older = names.iter().filter_map(|name| layout::generation_of(name)).filter(|of| *of < self.generation);
-            for generation in older {
-                if let Err(error) = storage.delete(&layout::of_generation(folder, generation)) {
-                    retired.problems.push(error);
-                }
-            }
-        }
-    }
-
-    fn is_merge_due(&self) -> bool {
-        let state = self.lock();
-        let chains = state.base.as_ref().map(|base| &base.chains);
-        state.merged.is_empty()
-            && state.merging.is_none()
-            && chains.is_some_and(|chains| !compact::choose(chains).is_empty())
-    }
-
-    fn merge(&self) -> Result<bool> {
-        let (chains, plan, path) = {
-            let mut state = self.lock();
-            let Some(base) = state.base.as_ref().filter(|_| state.merged.is_empty() && state.merging.is_none()) else {
-                return Ok(false);
-            };
-            let chains = base.chains.clone();
-            let plan = compact::choose(&chains);
-            if plan.is_empty() {
-                return Ok(false);
-            }
-            state.merges += 1;
-            state.merging = Some(chains.clone());
-            (chains, plan, layout::merged(self.generation, state.merges))
-        };
-        let epoch = chains.items().map(|item| item.file.epoch).max().unwrap_or_default();
-        let merged = compact::merge(&self.store.storage, &chains, &plan, path, epoch, self.store.clock.now());
-        let mut state = self.lock();
-        state.merging = None;
-        let merged = merged?;
-        if let Some(file) = &merged.file {
-            state.files.insert(file.path.clone());
-        }
-        state.merged.push(merged);
-        Ok(true)
     }
 }
 

@@ -12,13 +12,14 @@ mod layout;
 mod local;
 mod manifest;
 mod restored;
+mod retention;
 mod run_record;
 mod snapshot;
 mod storage;
 
 pub use chain::{Chains, PartKey};
 pub use checkpoint::CheckpointStore;
-pub use claim::{Claim, Retired, Snapshot, SubtaskState, Written};
+pub use claim::{Claim, Snapshot, SubtaskState, Written};
 pub use decide::{
     Cause, CompletionMark, DeciderFact, Decision, Facts, Found, Intention, ManifestFact, PROGRESS_RECORD_KEPT_MS_MIN,
     Refusal, RunFact, decide, unfinished_run,
@@ -30,6 +31,7 @@ pub use manifest::{
     ChainItem, DamagedManifest, GraphShape, Manifest, Slot, StateFile, Trigger, decode_slot, encode_seal,
 };
 pub use restored::RestoredCheckpoint;
+pub use retention::Retired;
 pub use run_record::{RunRecord, RunState};
 pub use storage::{Append, Storage, local_path, open_storage};
 pub use weir_ports::{Entries, Frozen, FrozenPart, RestoredState, Unconfirmed};

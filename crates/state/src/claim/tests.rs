@@ -243,6 +243,25 @@ fn on_a_real_folder_a_job_resumes_and_a_vanished_folder_is_said() {
     assert_eq!(restored, table.alive(1_000));
     assert_eq!(again.external_path(Epoch(1)), format!("file:{}/{}/chk-1", bare.display(), again.job_id()));
 
+    let folder = again.folder();
+    for path in [format!("{folder}/chk-1"), format!("file://{folder}/chk-1/"), again.external_path(Epoch(1))] {
+        assert_eq!(again.recovery_from(&path).unwrap(), Intention::From(Epoch(1)));
+    }
+    assert_eq!(
+        again.recovery_from("/elsewhere/chk-1").unwrap_err().to_string(),
+        format!(
+            "restore the job 'telemetry' from '/elsewhere/chk-1': it is not in this job's folder {folder}; \
+             set execution.checkpointing.dir and pipeline.name to those that it was taken with"
+        )
+    );
+    assert_eq!(
+        again.recovery_from("/elsewhere/savepoint").unwrap_err().to_string(),
+        format!(
+            "restore the job 'telemetry' from '/elsewhere/savepoint': that is not the path of a checkpoint; \
+             name a checkpoint: {folder}/chk-<number>"
+        )
+    );
+
     std::fs::remove_dir_all(&bare).unwrap();
     let error = claim.write(snapshot(claim.first_epoch(), true, Vec::new())).unwrap_err();
     let root = bare.join(again.job_id().to_string());

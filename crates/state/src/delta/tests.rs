@@ -10,7 +10,8 @@ use crate::local::LocalStorage;
 use crate::manifest::StateFile;
 use crate::storage::Storage;
 
-type Read = Vec<(u16, Vec<u8>, Option<(Vec<u8>, Timestamp)>)>;
+type ReadEntry = (u16, Vec<u8>, Option<(Vec<u8>, Timestamp)>);
+type Read = Vec<ReadEntry>;
 
 fn storage() -> (tempfile::TempDir, Arc<dyn Storage>) {
     let folder = tempfile::tempdir().unwrap();
@@ -52,7 +53,7 @@ fn read(
     Ok(read)
 }
 
-fn put(group: u16, key: &[u8], value: &[u8], expires: Timestamp) -> (u16, Vec<u8>, Option<(Vec<u8>, Timestamp)>) {
+fn put(group: u16, key: &[u8], value: &[u8], expires: Timestamp) -> ReadEntry {
     (group, key.to_vec(), Some((value.to_vec(), expires)))
 }
 

@@ -69,6 +69,23 @@ fn a_file_is_there_only_when_it_is_finished() {
 }
 
 #[test]
+fn what_a_killed_process_left_unfinished_is_cleared_and_nothing_else() {
+    let (folder, storage) = storage();
+    storage.put("shared/a", b"abc").unwrap();
+    storage.put("top", b"abc").unwrap();
+    std::mem::forget(storage.create("shared/b").unwrap());
+    std::mem::forget(storage.create("c").unwrap());
+    let count = || {
+        std::fs::read_dir(folder.path().join("job")).unwrap().count()
+            + std::fs::read_dir(folder.path().join("job/shared")).unwrap().count()
+    };
+    assert_eq!(count(), 5);
+    storage.clear_unfinished().unwrap();
+    assert_eq!(count(), 3);
+    assert_eq!(storage.get("shared/a").unwrap().unwrap(), b"abc");
+}
+
+#[test]
 fn reading_behind_the_end_says_where_it_ends() {
     let (_folder, storage) = storage();
     storage.put("a", b"abc").unwrap();
