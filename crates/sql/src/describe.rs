@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use sqlparser::ast;
-use weir_plan::{DataType, JobGraph, Operator};
+use weir_plan::{DataType, Field, JobGraph, Operator};
 
 use crate::error::SqlResult;
-use crate::{Catalog, Column, ColumnKind, Query, Relation, Table};
+use crate::{Catalog, Column, ColumnKind, Query, Relation, StatementKind, Table};
 
 /// All settings in force, as `SET;` shows them.
 pub(crate) fn settings(in_force: &BTreeMap<String, String>) -> String {
@@ -26,17 +26,14 @@ pub(crate) fn relation(
     plan: impl Fn(&Query) -> SqlResult<JobGraph>,
 ) -> SqlResult<String> {
     let rows = match catalog.resolve(name)? {
-        Relation::Table(table) => table.columns.iter().map(|column| row_of(table, column)).collect(),
+        Relation::Table(table) => {
+            let computed = computed_types(table, &plan);
+            table.columns.iter().map(|column| row_of(table, column, &computed)).collect()
+        }
         Relation::View(view) => {
             let graph = plan(&view.query)?;
-            let fields = graph
-                .nodes
-                .iter()
-                .rev()
-                .find(|node| matches!(node.operator, Operator::Sink(_)))
-                .map(|node| node.schema.fields.clone());
-            let fields = fields.unwrap_or_default();
-            let row = |(index, field): (usize, &weir_plan::Field)| {
+            let fields = given(&graph);
+            let row = |(index, field): (usize, &Field)| {
                 let name = view.columns.get(index).map_or(&field.name, |renamed| &renamed.value);
                 vec![
                     name.clone(),
@@ -53,11 +50,34 @@ pub(crate) fn relation(
     Ok(bordered(&["name", "type", "null", "key", "extras", "watermark"], &rows))
 }
 
-fn row_of(table: &Table, column: &Column) -> Vec<String> {
+/// The types of the computed columns by name: a plan that reads them knows. Of a table that cannot be read nobody does.
+fn computed_types(table: &Table, plan: impl Fn(&Query) -> SqlResult<JobGraph>) -> BTreeMap<String, DataType> {
+    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+    let computed = table.columns.iter().filter(|column| matches!(column.kind, ColumnKind::Computed(_)));
+    let names: Vec<String> = computed.map(|column| quoted(&column.name)).collect();
+    if names.is_empty() {
+        return BTreeMap::new();
+    }
+    let sql = format!("SELECT {} FROM {}", names.join(", "), quoted(&table.name));
+    let statements = crate::script::read(&sql, &|_| None).and_then(crate::parse::parse_script).unwrap_or_default();
+    let query = statements.into_iter().find_map(|statement| match statement.kind {
+        StatementKind::Select(query) => Some(query),
+        _ => None,
+    });
+    let fields = query.and_then(|query| plan(&query).ok()).map(|graph| given(&graph)).unwrap_or_default();
+    fields.into_iter().map(|field| (field.name, field.data_type)).collect()
+}
+
+/// The columns that a query's plan gives to its sink.
+fn given(graph: &JobGraph) -> Vec<Field> {
+    let sink = graph.nodes.iter().rev().find(|node| matches!(node.operator, Operator::Sink(_)));
+    sink.map(|sink| sink.schema.fields.clone()).unwrap_or_default()
+}
+
+fn row_of(table: &Table, column: &Column, computed: &BTreeMap<String, DataType>) -> Vec<String> {
     let (data_type, extras) = match &column.kind {
         ColumnKind::Physical(data_type) => (Some(data_type), String::new()),
-        // The type of an expression is the binder's: it shows with a query over the table.
-        ColumnKind::Computed(expression) => (None, format!("AS {expression}")),
+        ColumnKind::Computed(expression) => (computed.get(&column.name), format!("AS {expression}")),
         ColumnKind::Metadata { key, data_type, is_virtual } => {
             let from = if *key == column.name { String::new() } else { format!(" FROM '{key}'") };
             (Some(data_type), format!("METADATA{from}{}", if *is_virtual { " VIRTUAL" } else { "" }))

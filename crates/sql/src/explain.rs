@@ -80,7 +80,7 @@ fn operator(graph: &JobGraph, node: &Node) -> String {
     let input = input_schema(graph, node);
     match &node.operator {
         Operator::Source(source) => source_text(source, &node.schema),
-        Operator::Calc { condition, projection } => calc("Calc", projection, condition.as_ref(), input, &node.schema),
+        Operator::Calc { condition, projection } => calc(projection, condition.as_ref(), input, &node.schema),
         Operator::WatermarkAssigner(watermark) => format!("WatermarkAssigner({})", watermark_text(watermark, input)),
         Operator::Deduplicate { keys, order, keep, .. } => {
             let keep = match keep {
@@ -118,13 +118,12 @@ fn source_text(source: &SourceSpec, schema: &Schema) -> String {
             .map(|(name, column)| weir_plan::Field::new(name.clone(), read_type(source, column)))
             .collect(),
     );
-    let mut text = calc("Source", &source.projection, None, Some(&names), schema);
-    text = text.replacen(
-        "Source(",
-        &format!("Source(table=[{}], connector=[{}], read=[{}], ", source.table, source.connector, read.join(", ")),
-        1,
-    );
-    text.pop();
+    let select = select_list(&source.projection, Some(&names), schema);
+    let mut text =
+        format!("Source(table=[{}], connector=[{}], read=[{}]", source.table, source.connector, read.join(", "));
+    if select != read {
+        let _ = write!(text, ", select=[{}]", select.join(", "));
+    }
     if let Some(condition) = &source.condition {
         let _ = write!(text, ", where=[{}]", expression(condition, Some(schema)));
     }
@@ -143,15 +142,20 @@ fn read_type(source: &SourceSpec, column: &weir_plan::SourceColumn) -> weir_plan
     }
 }
 
-fn calc(name: &str, projection: &[Expr], condition: Option<&Expr>, input: Option<&Schema>, output: &Schema) -> String {
-    let select = projection.iter().enumerate().map(|(index, expr)| {
+/// Expressions with the names of their columns where these differ.
+fn select_list(projection: &[Expr], input: Option<&Schema>, output: &Schema) -> Vec<String> {
+    let named = projection.iter().enumerate().map(|(index, expr)| {
         let text = expression(expr, input);
         match output.fields.get(index) {
             Some(field) if field.name != text => format!("{text} AS {}", field.name),
             _ => text,
         }
     });
-    let mut text = format!("{name}(select=[{}]", select.collect::<Vec<_>>().join(", "));
+    named.collect()
+}
+
+fn calc(projection: &[Expr], condition: Option<&Expr>, input: Option<&Schema>, output: &Schema) -> String {
+    let mut text = format!("Calc(select=[{}]", select_list(projection, input, output).join(", "));
     if let Some(condition) = condition {
         let _ = write!(text, ", where=[{}]", expression(condition, input));
     }
@@ -256,7 +260,7 @@ fn columns(schema: Option<&Schema>, indices: &[usize]) -> String {
 fn duration(duration: Duration) -> String {
     let ms = duration.as_millis();
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
-    match units.iter().find(|(size, _)| ms > 0 && ms % size == 0) {
+    match units.iter().find(|(size, _)| ms > 0 && ms.is_multiple_of(*size)) {
         Some((size, unit)) => format!("{} {unit}", ms / size),
         None => format!("{ms} ms"),
     }

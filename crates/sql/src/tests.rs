@@ -3,4 +3,5 @@
 mod ddl;
 mod errors;
 mod hostile;
+mod jobs;
 mod world;
