@@ -11,7 +11,7 @@ use crate::catalog::{full_name, place_of};
 use crate::error::SqlResult;
 use crate::{Catalog, Query, Relation, SqlError, View};
 
-/// Refuses a view that reads itself, or that stands on too many.
+/// Refuses a view that reads itself or something that does not exist, or that stands on too many.
 pub(crate) fn check_view(catalog: &Catalog, view: &View) -> SqlResult<()> {
     let mut walk = Walk { catalog, open: vec![view.full_name.clone()], sizes: BTreeMap::new() };
     walk.size(&view.query, view.span).map(|_| ())
@@ -39,13 +39,11 @@ impl Walk<'_> {
         }
         let mut size: usize = 1;
         for name in relations(&query.ast) {
-            let Ok(Relation::View(view)) = self.catalog.resolve(&name) else {
-                // A name that stands for nothing is the binder's to refuse; but the view being made must not stand for itself.
-                self.refuse_cycle(&name, span)?;
+            self.refuse_cycle(&name, span)?;
+            let Relation::View(view) = self.catalog.resolve(&name)? else {
                 size += 1;
                 continue;
             };
-            self.refuse_cycle(&name, span)?;
             let inner = match self.sizes.get(&view.full_name) {
                 Some(known) => *known,
                 None => {
@@ -79,12 +77,9 @@ impl Walk<'_> {
 
 /// The names in FROM clauses, without those of the query's own WITH.
 fn relations(query: &ast::Query) -> Vec<ast::ObjectName> {
-    let mut own: BTreeSet<String> = BTreeSet::new();
-    let mut names = Vec::new();
-    let _ = ast::visit_relations(query, |name| {
-        names.push(name.clone());
-        ControlFlow::<()>::Continue(())
-    });
+    let mut found = Found::default();
+    let _ = ast::Visit::visit(query, &mut found);
+    let Found { own, mut names } = found;
     let _ = ast::visit_expressions(query, |expr| {
         if let ast::Expr::Function(function) = expr
             && crate::dialect::is_called(function, crate::dialect::TABLE_MARKER)
@@ -94,23 +89,33 @@ fn relations(query: &ast::Query) -> Vec<ast::ObjectName> {
         }
         ControlFlow::<()>::Continue(())
     });
-    collect_ctes(query, &mut own);
     names.retain(
         |name| !matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|ident| own.contains(&ident.value))),
     );
     names
 }
 
-/// The names that WITH clauses define, at the top and in subqueries.
-fn collect_ctes(query: &ast::Query, own: &mut BTreeSet<String>) {
-    struct Ctes<'a>(&'a mut BTreeSet<String>);
-    impl ast::Visitor for Ctes<'_> {
-        type Break = ();
-        fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
-            let ctes = query.with.iter().flat_map(|with| with.cte_tables.iter());
-            self.0.extend(ctes.map(|cte| cte.alias.name.value.clone()));
-            ControlFlow::Continue(())
-        }
+/// Names in FROM clauses, and names that WITH clauses define, at the top and in subqueries.
+#[derive(Default)]
+struct Found {
+    own: BTreeSet<String>,
+    names: Vec<ast::ObjectName>,
+}
+
+impl ast::Visitor for Found {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+        let ctes = query.with.iter().flat_map(|with| with.cte_tables.iter());
+        self.own.extend(ctes.map(|cte| cte.alias.name.value.clone()));
+        ControlFlow::Continue(())
     }
-    let _ = ast::Visit::visit(query, &mut Ctes(own));
+
+    fn pre_visit_table_factor(&mut self, factor: &ast::TableFactor) -> ControlFlow<()> {
+        // With arguments it is a table function.
+        if let ast::TableFactor::Table { name, args: None, .. } = factor {
+            self.names.push(name.clone());
+        }
+        ControlFlow::Continue(())
+    }
 }

@@ -324,6 +324,10 @@ const CASES: &[(&str, &str)] = &[
     ("SELECT MAP['a' FROM t", "1:16: SQL parse failed. Encountered 'FROM', expected ]"),
     ("SELECT a b c FROM t", "1:12: SQL parse failed. Encountered 'c', expected the end of the statement"),
     ("SELECT a FROM t GROUP a", "1:17: SQL parse failed. Encountered 'GROUP', expected the end of the statement"),
+    (
+        "CREATE VIEW v AS WITH c AS (SELECT 1) SELECT * FROM c, (SELECT * FROM missing) AS d",
+        "1:71: Object 'missing' not found; no table is declared before this statement",
+    ),
 ];
 
 #[test]

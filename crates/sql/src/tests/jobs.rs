@@ -212,3 +212,24 @@ fn tables_are_checked_where_they_are_used() {
     let sql = "CREATE TABLE s (a INT) WITH ('connector' = 'filesystem', 'format' = 'json'); SELECT a FROM s /*+ OPTIONS('path' = '/x') */";
     assert!(plan(sql).is_ok());
 }
+
+#[test]
+fn explain_shows_the_plan_of_what_follows() {
+    let tables =
+        "CREATE TABLE s (a INT) WITH ('connector' = 'datagen'); CREATE TABLE t (a INT) WITH ('connector' = 'print');";
+    for (statement, explained) in [
+        ("INSERT INTO t SELECT a FROM s", "EXPLAIN PLAN FOR INSERT INTO t SELECT a FROM s"),
+        ("SELECT a FROM s WHERE a > 1", "EXPLAIN SELECT a FROM s WHERE a > 1"),
+        (
+            "BEGIN STATEMENT SET; INSERT INTO t SELECT a FROM s; INSERT INTO t SELECT a FROM s; END",
+            "EXPLAIN STATEMENT SET BEGIN INSERT INTO t SELECT a FROM s; INSERT INTO t SELECT a FROM s; END",
+        ),
+    ] {
+        let steps = |sql: &str| plan(&format!("{tables} {sql}")).unwrap_or_else(|error| panic!("{sql}: {error}")).steps;
+        let expected = match steps(statement).as_slice() {
+            [Step::Job { graph, .. } | Step::Query { graph, .. }] => explain(graph),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(steps(explained), [Step::Text(expected)], "{explained}");
+    }
+}
