@@ -5,7 +5,10 @@ use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType};
 
 use super::node::{InputColumn, Node};
 use super::zone::Zone;
-use super::{arithmetic, case, cast, compare, literal, logic, time};
+use super::{
+    arithmetic, case, cast, compare, json, like, literal, logic, math, nested, regexp, text, text_edit, time,
+    time_parts, time_text,
+};
 
 /// What all expressions of a job share.
 pub(super) struct Compiler<'a> {
@@ -25,7 +28,7 @@ impl Compiler<'_> {
             ExprKind::Literal(value) => Ok(Node::literal(literal::array_of(value, &data_type)?, data_type)),
             ExprKind::Cast(inner, mode) => cast::compile(self.compile(inner)?, &data_type, *mode, self.zone, expr.span),
             ExprKind::Case { branches, otherwise } => case::compile(self, branches, otherwise, &data_type),
-            ExprKind::Field(..) => Err(Error::invalid("compile a field of a ROW: it is not there yet")),
+            ExprKind::Field(inner, index) => nested::field(self.compile(inner)?, *index, data_type, expr.span),
             ExprKind::Call(function, arguments) => self.call(*function, arguments, data_type, expr.span),
         }
     }
@@ -84,6 +87,17 @@ impl Compiler<'_> {
                     arithmetic::compile(function, nodes, data_type, self.zone, span)
                 }
             }
+            F::Abs
+            | F::Floor
+            | F::Ceil
+            | F::Round
+            | F::Truncate
+            | F::Power
+            | F::Sqrt
+            | F::Exp
+            | F::Ln
+            | F::Log10
+            | F::Sign => math::compile(function, nodes, data_type, self.zone, span),
             _ => self.text_or_time(function, nodes, data_type, span),
         }
     }
@@ -91,8 +105,32 @@ impl Compiler<'_> {
     fn text_or_time(&self, function: Function, nodes: Vec<Node>, data_type: DataType, span: Span) -> Result<Node> {
         use Function as F;
         match function {
+            F::Like | F::SimilarTo => like::compile(function, nodes, data_type, span),
+            F::RegexpExtract | F::RegexpReplace | F::Regexp => Ok(regexp::compile(function, nodes, data_type, span)),
+            F::Concat | F::ConcatWs | F::Upper | F::Lower | F::CharLength | F::Position | F::Md5 | F::Sha256 => {
+                Ok(text::compile(function, nodes, data_type, span))
+            }
+            F::TrimBoth
+            | F::TrimLeading
+            | F::TrimTrailing
+            | F::Substring
+            | F::Replace
+            | F::SplitIndex
+            | F::Lpad
+            | F::Rpad
+            | F::Reverse => Ok(text_edit::compile(function, nodes, data_type, span)),
             F::CurrentTimestamp | F::LocalTimestamp | F::CurrentDate => time::current(function, data_type, self.zone),
-            other => Err(Error::invalid(format!("compile {other:?}: it is not supported yet"))),
+            F::ToTimestampLtz | F::ToTimestamp | F::ToDate | F::DateFormat | F::FromUnixtime | F::UnixTimestamp => {
+                time_text::compile(function, nodes, data_type, self.zone, span)
+            }
+            F::Extract | F::FloorTo | F::CeilTo | F::TimestampDiff => {
+                time_parts::compile(function, nodes, data_type, self.zone, span)
+            }
+            F::ArrayOf | F::MapOf | F::RowOf | F::ItemAt | F::Cardinality => {
+                nested::compile(function, nodes, data_type, self.zone, span)
+            }
+            F::JsonValue => json::compile(nodes, data_type, span),
+            other => Err(Error::internal(format!("compile {other:?}: it has no kernel"))),
         }
     }
 }

@@ -13,17 +13,27 @@ mod compile;
 mod decimal;
 mod dispatch;
 mod evaluator;
+mod json;
+mod like;
 mod literal;
 mod logic;
+mod math;
+mod nested;
 mod node;
+mod regexp;
 mod rows;
 mod select;
 #[cfg(test)]
 mod testing;
+mod text;
+mod text_edit;
 mod time;
+mod time_parts;
+mod time_pattern;
+mod time_text;
 mod zone;
 
 pub use calc::{Calc, Calculated};
 pub use evaluator::{CompileContext, Evaluator, Predicate};
 pub use node::EvalError;
-pub(crate) use zone::Zone;
+pub use zone::Zone;

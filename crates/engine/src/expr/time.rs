@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowTimestampType, Date32Type, Decimal128Type, DurationMillisecondType, Float64Type, Int64Type,
-    IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    ArrowTimestampType, Date32Type, DurationMillisecondType, Float64Type, Int64Type, IntervalYearMonthType,
+    Time32MillisecondType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType,
 };
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
@@ -115,7 +115,7 @@ pub(super) fn arithmetic(function: Function, nodes: Vec<Node>, data_type: DataTy
 }
 
 /// The number of an interval: months or milliseconds.
-fn interval_at(array: &ArrayRef, row: usize) -> i64 {
+pub(super) fn interval_at(array: &ArrayRef, row: usize) -> i64 {
     match array.data_type() {
         ArrowType::Interval(_) => i64::from(array.as_primitive::<IntervalYearMonthType>().value(row)),
         _ => array.as_primitive::<DurationMillisecondType>().value(row),
@@ -291,13 +291,5 @@ impl Kernel for Current {
     }
 }
 
-/// The number of a TO_TIMESTAMP_LTZ's first argument at `row`, as seconds times `10^precision`: whole, or with a fraction.
-pub(super) fn epoch_at(array: &ArrayRef, row: usize, scale: u8) -> Option<i128> {
-    match array.data_type() {
-        ArrowType::Decimal128(..) => {
-            Some(array.as_primitive::<Decimal128Type>().value(row) / super::decimal::power_of_ten(scale.into()))
-        }
-        ArrowType::Int64 => Some(array.as_primitive::<Int64Type>().value(row).into()),
-        _ => None,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// A zone that local times are read in.
 #[derive(Debug, Clone)]
-pub(crate) enum Zone {
+pub enum Zone {
     /// A fixed distance from UTC, in milliseconds.
     Fixed(i64),
     /// A place with its rules.
@@ -23,7 +23,7 @@ impl Zone {
     ///
     /// # Errors
     /// It is none of these.
-    pub(crate) fn parse(name: &str) -> Result<Self> {
+    pub fn parse(name: &str) -> Result<Self> {
         let name = name.trim();
         if matches!(name, "UTC" | "GMT" | "UT" | "Z" | "Etc/UTC") {
             return Ok(Self::Fixed(0));
@@ -39,7 +39,7 @@ impl Zone {
     }
 
     /// The distance of local time from UTC at an instant, in milliseconds.
-    pub(crate) fn offset_at(&self, instant: i64) -> i64 {
+    pub fn offset_at(&self, instant: i64) -> i64 {
         match self {
             Self::Fixed(offset) => *offset,
             Self::Place(place) => DateTime::from_timestamp_millis(instant).map_or(0, |instant| {
@@ -48,13 +48,29 @@ impl Zone {
         }
     }
 
+    /// The zone's short name at an instant: `CET`, `UTC`, `GMT+02:00`.
+    pub fn short_name_at(&self, instant: i64) -> String {
+        match self {
+            Self::Fixed(0) => "UTC".to_owned(),
+            Self::Fixed(offset) => {
+                let minutes = offset.unsigned_abs() / 60_000;
+                let sign = if *offset < 0 { '-' } else { '+' };
+                format!("GMT{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+            Self::Place(place) => {
+                let time = DateTime::from_timestamp_millis(instant).unwrap_or_default();
+                place.offset_from_utc_datetime(&time.naive_utc()).to_string()
+            }
+        }
+    }
+
     /// The wall-clock time (as if it were UTC) at an instant, both in milliseconds.
-    pub(super) fn to_local(&self, instant: i64) -> i64 {
+    pub fn to_local(&self, instant: i64) -> i64 {
         instant.saturating_add(self.offset_at(instant))
     }
 
     /// The instant of a wall-clock time.
-    pub(crate) fn to_instant(&self, local: i64) -> i64 {
+    pub fn to_instant(&self, local: i64) -> i64 {
         match self {
             Self::Fixed(offset) => local.saturating_sub(*offset),
             Self::Place(place) => {

@@ -22,6 +22,8 @@ use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::Failure;
 use super::zone::Zone;
 
+pub(super) use read_time::{date_of_text, timestamp_of_text};
+
 /// A cast of evaluated values.
 pub(super) struct CastKernel {
     /// The conversion.

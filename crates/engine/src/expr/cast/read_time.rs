@@ -89,34 +89,49 @@ fn digits(text: &str) -> Option<i64> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-/// Milliseconds of the day, cut to `precision`: `H[:m[:s[.fraction]]]`.
+/// Milliseconds of the day, cut to `precision`: `H[:m[:s[.fraction]]]`, with an offset `+H[:m]` behind, which is added.
 pub(in super::super) fn time_of_text(text: &str, precision: u8) -> Result<i32, String> {
-    let broken = || {
+    let of_day = time_parts(text).ok_or_else(|| {
         format!(
             "Invalid time format: '{text}'. Expected format: HH:mm:ss[.fff] where HH is 00-23, mm is 00-59, ss is 00-59"
         )
+    })?;
+    let unit = 10_i64.pow(3 - u32::from(precision.min(3)));
+    i32::try_from(of_day / unit * unit).map_err(|_| format!("For input string: '{text}'."))
+}
+
+/// The milliseconds of the day that a time names; the fraction is rounded.
+fn time_parts(text: &str) -> Option<i64> {
+    let (time, offset) = match text.find(['-', '+']) {
+        Some(at) => (&text[..at], offset_of(&text[at..])?),
+        None => (text, 0),
     };
     let (time, fraction) =
-        text.trim().split_once('.').map_or((text.trim(), None), |(time, fraction)| (time, Some(fraction)));
-    let parts: Vec<i64> = time.split(':').map(digits).collect::<Option<_>>().ok_or_else(broken)?;
+        time.trim().split_once('.').map_or((time.trim(), None), |(time, rest)| (time, Some(rest.trim())));
+    let parts: Vec<i64> = time.split(':').map(digits).collect::<Option<_>>()?;
     let (hour, minute, second) = match parts[..] {
         [hour] => (hour, 0, 0),
         [hour, minute] => (hour, minute, 0),
         [hour, minute, second] => (hour, minute, second),
-        _ => return Err(broken()),
+        _ => return None,
     };
-    if hour > 23 || minute > 59 || second > 59 || (fraction.is_some() && parts.len() < 3) {
-        return Err(broken());
+    let is_misplaced = fraction.is_some() && parts.len() < 3;
+    if hour > 23 || minute > 59 || second > 59 || is_misplaced {
+        return None;
     }
-    let millis = match fraction {
-        None => 0,
-        Some(fraction) if fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let first = fraction.bytes().chain(std::iter::repeat(b'0')).take(3);
-            first.fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))
-        }
-        Some(_) => return Err(broken()),
-    };
-    let unit = 10_i64.pow(3 - u32::from(precision.min(3)));
-    let of_day = hour * 3_600_000 + minute * 60_000 + second * 1000 + millis / unit * unit;
-    i32::try_from(of_day).map_err(|_| broken())
+    let fraction = fraction.unwrap_or_default();
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let digit = |at: usize| fraction.as_bytes().get(at).map_or(0, |digit| i64::from(digit - b'0'));
+    let millis = digit(0) * 100 + digit(1) * 10 + digit(2) + i64::from(digit(3) >= 5);
+    Some(hour * 3_600_000 + minute * 60_000 + second * 1000 + millis + offset)
+}
+
+/// `+H`, `-H:m` in milliseconds.
+fn offset_of(text: &str) -> Option<i64> {
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let (hour, minute) = text[1..].split_once(':').map_or((&text[1..], None), |(hour, minute)| (hour, Some(minute)));
+    let minute = minute.map_or(Some(0), digits)?;
+    Some(sign * (digits(hour)? * 3_600_000 + minute * 60_000))
 }

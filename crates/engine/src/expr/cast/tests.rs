@@ -235,6 +235,12 @@ fn texts_as_dates_and_times() {
         casts(&column, STRING, T::Time(0)),
         ["10:11:00", "02:03:04", "23:59:59", &words("abc"), &words("25:00:00")]
     );
+    let column =
+        strings(&[Some("10:11:12.3456"), Some("10:11:12+01:00"), Some(" 10:11:12"), Some("10"), Some("10:60")]);
+    assert_eq!(
+        casts(&column, STRING, T::Time(3)),
+        ["10:11:12.346", "11:11:12.0", "10:11:12.0", "10:00:00.0", &words("10:60")]
+    );
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! Functions that take a text apart: TRIM, SUBSTRING, REPLACE, SPLIT_INDEX, LPAD, RPAD, REVERSE. Positions count characters from 1.
+
+use arrow_array::ArrayRef;
+use arrow_array::types::Int32Type;
+use weir_base::Span;
+use weir_plan::{DataType, Function};
+
+use super::node::{Apply, Column, EvalError, Node, Scope};
+use super::rows::{Failure, Texts, Values, texts};
+use super::text::mapped;
+
+/// The longest text that LPAD and RPAD make, in UTF-16 units: a row is to stay far below the bound of a batch.
+const PADDED_MAX: usize = 16 * 1024 * 1024;
+
+/// One of the functions above.
+pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType, span: Span) -> Node {
+    let apply: Apply = match function {
+        Function::TrimBoth | Function::TrimLeading | Function::TrimTrailing => trim(function),
+        Function::Substring => Box::new(substring),
+        Function::Replace => Box::new(|columns, scope| {
+            let (values, from, to) = (Texts::of(&columns[0]), Texts::of(&columns[1]), Texts::of(&columns[2]));
+            texts(columns, scope, Failure::Raise, |row, out| {
+                out.push_str(&values.get(row).replace(from.get(row), to.get(row)));
+                Ok(true)
+            })
+        }),
+        Function::SplitIndex => Box::new(split_index),
+        Function::Lpad => Box::new(|columns, scope| pad(columns, scope, true)),
+        Function::Rpad => Box::new(|columns, scope| pad(columns, scope, false)),
+        _ => mapped(|text, out| out.extend(text.chars().rev())),
+    };
+    let is_fallible = matches!(function, Function::Lpad | Function::Rpad);
+    Node::call(nodes, data_type, span, is_fallible, apply)
+}
+
+/// Leaves out characters at the ends as long as they are among those of the second argument.
+fn trim(function: Function) -> Apply {
+    Box::new(move |columns, scope| {
+        let (values, characters) = (Texts::of(&columns[0]), Texts::of(&columns[1]));
+        texts(columns, scope, Failure::Raise, |row, out| {
+            let characters = characters.get(row);
+            let is_trimmed = |character| characters.contains(character);
+            let text = values.get(row);
+            out.push_str(match function {
+                Function::TrimLeading => text.trim_start_matches(is_trimmed),
+                Function::TrimTrailing => text.trim_end_matches(is_trimmed),
+                _ => text.trim_matches(is_trimmed),
+            });
+            Ok(true)
+        })
+    })
+}
+
+/// From a position (negative: from the end; 0: as 1) for a number of characters; NULL for a negative number.
+fn substring(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
+    let (values, starts) = (Texts::of(&columns[0]), Values::<Int32Type>::of(&columns[1]));
+    let lengths = columns.get(2).map(Values::<Int32Type>::of);
+    texts(columns, scope, Failure::Raise, |row, out| {
+        let length = lengths.as_ref().map_or(i32::MAX, |lengths| lengths.get(row));
+        let Ok(length) = usize::try_from(length) else { return Ok(false) };
+        let (text, start) = (values.get(row), starts.get(row));
+        let distance = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
+        let skipped = match start {
+            1.. => distance - 1,
+            0 => 0,
+            _ => match text.chars().count().checked_sub(distance) {
+                Some(skipped) => skipped,
+                None => return Ok(true),
+            },
+        };
+        let mut rest = text.chars();
+        if skipped > 0 && rest.nth(skipped - 1).is_none() {
+            return Ok(true);
+        }
+        let rest = rest.as_str();
+        let end = rest.char_indices().nth(length).map_or(rest.len(), |(end, _)| end);
+        out.push_str(&rest[..end]);
+        Ok(true)
+    })
+}
+
+/// The part at an index from 0; NULL where there is none. An empty separator splits at each blank.
+fn split_index(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
+    let (values, separators) = (Texts::of(&columns[0]), Texts::of(&columns[1]));
+    let indices = Values::<Int32Type>::of(&columns[2]);
+    texts(columns, scope, Failure::Raise, |row, out| {
+        let (text, separator) = (values.get(row), separators.get(row));
+        let Ok(index) = usize::try_from(indices.get(row)) else { return Ok(false) };
+        if text.is_empty() {
+            return Ok(false);
+        }
+        let part = if separator.is_empty() {
+            text.split(char::is_whitespace).nth(index)
+        } else {
+            text.split(separator).nth(index)
+        };
+        part.iter().for_each(|part| out.push_str(part));
+        Ok(part.is_some())
+    })
+}
+
+/// LPAD and RPAD: to a length in UTF-16 units, as Java counts; NULL for a negative length or nothing to fill with.
+fn pad(columns: &[Column], scope: &Scope<'_>, is_left: bool) -> Result<ArrayRef, EvalError> {
+    let (values, lengths, fillers) =
+        (Texts::of(&columns[0]), Values::<Int32Type>::of(&columns[1]), Texts::of(&columns[2]));
+    let (mut units, mut filler) = (Vec::<u16>::new(), Vec::<u16>::new());
+    texts(columns, scope, Failure::Raise, |row, out| {
+        let Ok(length) = usize::try_from(lengths.get(row)) else { return Ok(false) };
+        if fillers.get(row).is_empty() {
+            return Ok(false);
+        }
+        if length > PADDED_MAX {
+            return Err(format!("A text cannot be padded to {length} characters: {PADDED_MAX} is the most."));
+        }
+        units.clear();
+        units.extend(values.get(row).encode_utf16());
+        filler.clear();
+        filler.extend(fillers.get(row).encode_utf16());
+        let missing = length.saturating_sub(units.len());
+        let base = units.iter().take(length).copied();
+        let fill = filler.iter().cycle().take(missing).copied();
+        let (first, second): (Vec<u16>, Vec<u16>) =
+            if is_left { (fill.collect(), base.collect()) } else { (base.collect(), fill.collect()) };
+        out.extend(char::decode_utf16(first.into_iter().chain(second)).map(|unit| unit.unwrap_or('?')));
+        Ok(true)
+    })
+}
+
+#[cfg(test)]
+mod tests;
