@@ -37,7 +37,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "servers", usage: servers::USAGE, about: "real servers on this machine", run: servers::run },
     Verb {
         name: "update",
-        usage: "--from-flink CASE...",
+        usage: "--from-flink [CASE...]",
         about: "has Flink write what cases expect",
         run: update::run,
     },

@@ -110,6 +110,8 @@ fn flink(place: &Place, options: &[&str]) -> Command {
     let home = place.dist.join("pyflink");
     let mut command = java(options);
     command.args(["-XX:+UseSerialGC", "-Dlog4j2.configurationFile=conf/log4j2.properties"]);
+    // Whatever this user's locale: the print connector writes rows to standard output, and files are UTF-8.
+    command.args(["-Dfile.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8"]);
     command.args(EXPORTED.split_whitespace().map(|package| format!("--add-exports={package}=ALL-UNNAMED")));
     command.args(OPENED.split_whitespace().map(|package| format!("--add-opens={package}=ALL-UNNAMED")));
     let path = format!("{}/*:{}/*", home.join("lib").display(), place.dist.join("lib").display());

@@ -1,0 +1,110 @@
+//! Flink's SQL gateway: a session, and statements in it until each has ended.
+//!
+//! Endpoints: <https://nightlies.apache.org/flink/flink-docs-stable/docs/dev/table/sql-gateway/rest/>.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::failure::{Failure, Result};
+
+/// How long a statement may take: a case's whole job, on a machine that is busy.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(120);
+
+/// A session of its own: tables and settings of one case do not reach another.
+pub struct Session {
+    base: String,
+    handle: String,
+}
+
+impl Session {
+    /// Opens a session at the gateway `base`, a URL.
+    ///
+    /// # Errors
+    /// Fails when the gateway does not answer, or refuses.
+    pub fn open(base: &str) -> Result<Self> {
+        let answer = post(&format!("{base}/v1/sessions"), &json!({}))?;
+        Ok(Self { base: base.to_owned(), handle: text(&answer, "sessionHandle")? })
+    }
+
+    /// Runs `statement` to its end; an `INSERT` with `table.dml-sync` to the end of its job.
+    ///
+    /// # Errors
+    /// Fails with Flink's innermost words when it refuses the statement or the job fails.
+    pub fn run(&self, statement: &str) -> Result<()> {
+        let session = format!("{}/v1/sessions/{}", self.base, self.handle);
+        let answer = post(&format!("{session}/statements"), &json!({ "statement": statement }))?;
+        let operation = text(&answer, "operationHandle")?;
+        let mut url = format!("{session}/operations/{operation}/result/0?rowFormat=JSON");
+        let ended = clock::wait_for(STATEMENT_LIMIT, || match get(&url) {
+            Err(failure) => Some(Err(failure)),
+            Ok(answer) => match answer.get("resultType").and_then(Value::as_str) {
+                Some("EOS") => Some(Ok(())),
+                Some("PAYLOAD") => {
+                    if let Some(next) = answer.get("nextResultUri").and_then(Value::as_str) {
+                        url = format!("{}{next}", self.base);
+                    }
+                    None
+                }
+                _ => None,
+            },
+        });
+        let late = || Err(Failure::new(format!("see the end of the statement within {STATEMENT_LIMIT:?}")));
+        ended.unwrap_or_else(late)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // A session that stays is closed by the gateway when it has been idle for a while.
+        let _ = ureq::delete(format!("{}/v1/sessions/{}", self.base, self.handle)).call();
+    }
+}
+
+fn post(url: &str, body: &Value) -> Result<Value> {
+    let request = ureq::post(url).config().http_status_as_error(false).build();
+    read(url, request.content_type("application/json").send(body.to_string()))
+}
+
+fn get(url: &str) -> Result<Value> {
+    read(url, ureq::get(url).config().http_status_as_error(false).build().call())
+}
+
+fn read(url: &str, answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {
+    let failed = |error| Failure::new(format!("ask Flink's SQL gateway at {url}: {error}"));
+    let text = answer.and_then(|mut answer| answer.body_mut().read_to_string()).map_err(failed)?;
+    let body: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::new(format!("read the answer of Flink's SQL gateway at {url}: {error}: {text}")))?;
+    match body.get("errors").and_then(Value::as_array) {
+        Some(errors) => Err(Failure::new(format!("have Flink do it: {}", innermost(errors)))),
+        None => Ok(body),
+    }
+}
+
+/// The innermost causes in the traces that the gateway answers with.
+fn innermost(errors: &[Value]) -> String {
+    let lines = errors.iter().filter_map(Value::as_str).flat_map(str::lines).map(str::trim);
+    let causes: Vec<&str> = lines.clone().filter(|line| line.starts_with("Caused by: ")).collect();
+    match causes.last() {
+        Some(_) => causes.iter().rev().take(2).copied().collect::<Vec<_>>().join("; "),
+        None => lines.take(3).collect::<Vec<_>>().join(" "),
+    }
+}
+
+fn text(answer: &Value, key: &str) -> Result<String> {
+    let missing = || Failure::new(format!("find '{key}' in the answer of Flink's SQL gateway: {answer}"));
+    answer.get(key).and_then(Value::as_str).map(str::to_owned).ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_trace_the_innermost_causes_are_told() {
+        let trace = "top\nCaused by: a\n\tat x\nCaused by: b\n\tat y\nCaused by: c\n";
+        assert_eq!(innermost(&[json!(trace)]), "Caused by: c; Caused by: b");
+        assert_eq!(innermost(&[json!("Internal server error."), json!("why")]), "Internal server error. why");
+    }
+}
