@@ -28,6 +28,7 @@ pub fn connector_specs(embedded: bool) -> Vec<ConnectorSpec> {
         weir_kafka::spec(),
         weir_print::collect_spec(),
         weir_print::spec(),
+        weir_questdb::spec(),
         weir_sim::spec(),
     ]
 }
@@ -185,6 +186,7 @@ impl Connectors for ProcessConnectors {
             factories.push(Box::new(weir_embedded::EmbeddedTableFactory));
         } else {
             factories.push(Box::new(weir_kafka::KafkaFactory::default()));
+            factories.push(Box::new(weir_questdb::QuestDbFactory));
         }
         if let Some(printer) = &self.collected {
             let printer = Arc::clone(printer);

@@ -12,12 +12,14 @@ use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_ord::cmp;
 use arrow_schema::DataType as ArrowType;
 use weir_base::{Error, Result, Span};
-use weir_plan::{DataType, Function, LogicalType};
+use weir_plan::{CastMode, DataType, Function, LogicalType};
 
+use super::arithmetic::wider;
 use super::decimal;
 use super::node::{Column, EvalError, Node, Scope};
 use super::rows::{Values, nulls_of};
-use super::select;
+use super::zone::Zone;
+use super::{cast, select};
 
 /// A comparison of two arguments of one physical type (decimals may differ in scale).
 ///
@@ -29,10 +31,26 @@ pub(super) fn compile(function: Function, mut sides: Vec<Node>, data_type: DataT
     }
     let (left, right) = (&sides[0].data_type, &sides[1].data_type);
     if left.arrow() != right.arrow() && !matches!(left.logical, LogicalType::Decimal(..)) {
-        return Err(Error::internal(format!("compile a comparison of {left} with {right}: the types differ")));
+        let common = common(&left.logical, &right.logical).map(DataType::nullable).ok_or_else(|| {
+            Error::internal(format!("compile a comparison of {left} with {right}: the types have none in common"))
+        })?;
+        let as_common = |side| cast::compile(side, &common, CastMode::Cast, &Zone::Fixed(0), span);
+        sides = sides.into_iter().map(as_common).collect::<Result<_>>()?;
     }
     let apply = move |columns: &[Column], scope: &Scope<'_>| Ok(compared(function, columns, scope.rows));
     Ok(Node::call(sides, data_type, span, false, Box::new(apply)))
+}
+
+/// The type in which two values meet that differ in width or precision only.
+fn common(left: &LogicalType, right: &LogicalType) -> Option<LogicalType> {
+    use LogicalType as T;
+    match (left, right) {
+        (T::Null, other) | (other, T::Null) => Some(other.clone()),
+        (T::Timestamp(a), T::Timestamp(b)) => Some(T::Timestamp(*a.max(b))),
+        (T::TimestampLtz(a), T::TimestampLtz(b)) => Some(T::TimestampLtz(*a.max(b))),
+        (T::Date, T::Timestamp(precision)) | (T::Timestamp(precision), T::Date) => Some(T::Timestamp(*precision)),
+        _ => wider(left, right),
+    }
 }
 
 /// GREATEST and LEAST: NULL where any argument is.

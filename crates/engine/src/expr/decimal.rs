@@ -126,7 +126,7 @@ pub(super) fn of_one_scale(sides: Vec<Node>) -> Result<Vec<Node>> {
 
 /// `side`, of scale `from`, in scale `to`. A number too large for 128 bits saturates: it still compares as larger than all others of its sign.
 fn to_scale(side: Node, from: u8, to: u8) -> Node {
-    let data_type = DataType { logical: LogicalType::Decimal(38, to), ..side.data_type.clone() };
+    let data_type = DataType { logical: LogicalType::Decimal(38, to), nullable: side.data_type.nullable };
     let factor = power_of_ten(u32::from(to - from));
     let apply = move |columns: &[Column], _: &Scope<'_>| -> Result<ArrayRef, EvalError> {
         let column = Column::of_rows(widened(&columns[0].array));

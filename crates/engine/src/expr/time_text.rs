@@ -81,7 +81,7 @@ impl Patterns {
 }
 
 /// The pattern's text for a row, where it is an argument.
-fn text_at<'a>(columns: &'a [Column], index: usize, row: usize) -> Option<&'a str> {
+fn text_at(columns: &[Column], index: usize, row: usize) -> Option<&str> {
     columns.get(index).map(|column| Texts::of(column).get(row))
 }
 

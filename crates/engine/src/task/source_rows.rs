@@ -33,8 +33,6 @@ pub struct Rows {
     pub letters: Vec<DeadLetter>,
     /// Records that gave no row.
     pub lost: u64,
-    /// Records that are nothing (empty lines).
-    pub skipped: u64,
 }
 
 impl SourceRows {
@@ -88,7 +86,7 @@ impl SourceRows {
             Payload::Columns(batch) => {
                 let count = batch.num_rows();
                 let batch = self.project(batch.columns(), None, metadata, count, now)?;
-                Ok(Rows { batch, letters: Vec::new(), lost: 0, skipped: 0 })
+                Ok(Rows { batch, letters: Vec::new(), lost: 0 })
             }
             Payload::Raw(raw) => {
                 let decoder =
@@ -107,7 +105,7 @@ impl SourceRows {
                 let count = decoded.batch.num_rows();
                 let rows = decoded.rows.as_deref();
                 let batch = self.project(decoded.batch.columns(), rows, metadata, count, now)?;
-                Ok(Rows { batch, letters, lost, skipped: decoded.skipped as u64 })
+                Ok(Rows { batch, letters, lost })
             }
         }
     }
@@ -152,6 +150,8 @@ impl SourceRows {
         let index = bad.record as usize;
         let value = raw.value(index);
         let kept = &value[..value.len().min(DEAD_LETTER_BYTES_MAX)];
+        // Of a record too large to be held the reader kept the beginning, and measured the rest as it went by.
+        let oversized = raw.oversized(index);
         DeadLetter {
             kind: match bad.kind {
                 BadKind::Record => "record",
@@ -164,8 +164,11 @@ impl SourceRows {
             line: first.records + index as u64 + 1,
             column: bad.column,
             raw: kept.to_vec(),
-            raw_length: value.len() as u64,
-            raw_hash: (kept.len() < value.len()).then(|| xxh3_64(value)),
+            raw_length: oversized.map_or(value.len() as u64, |whole| whole.length),
+            raw_hash: match oversized {
+                Some(whole) => Some(whole.hash),
+                None => (kept.len() < value.len()).then(|| xxh3_64(value)),
+            },
         }
     }
 

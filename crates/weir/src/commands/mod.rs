@@ -1,7 +1,9 @@
 //! The commands, one a file. Each gives an exit code: 0 done, 1 failed while it ran, 2 refused before anything started.
 
+mod dead_letters;
 mod demo;
 mod explain;
+mod query;
 mod run;
 
 use std::fmt::Display;
@@ -18,6 +20,10 @@ pub enum Command {
     Demo(demo::DemoCommand),
     /// Show the plan of a Flink SQL script.
     Explain(explain::ExplainCommand),
+    /// Query embedded tables, topics and dead letters.
+    Query(query::QueryCommand),
+    /// List or replay records that were set aside.
+    DeadLetters(dead_letters::DeadLettersCommand),
 }
 
 /// How a command ended, when it did not succeed.
@@ -47,6 +53,8 @@ impl Command {
             Self::Run(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Explain(command) => command.run(),
+            Self::Query(command) => command.run(),
+            Self::DeadLetters(command) => command.run(),
         };
         match ended {
             Ok(()) => ExitCode::SUCCESS,

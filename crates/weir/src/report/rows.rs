@@ -20,6 +20,17 @@ pub enum RowFormat {
     Csv,
 }
 
+impl RowFormat {
+    /// The same for `weir query`.
+    pub fn for_query(self) -> weir_query::OutputFormat {
+        match self {
+            Self::Table => weir_query::OutputFormat::Table,
+            Self::Json => weir_query::OutputFormat::Json,
+            Self::Csv => weir_query::OutputFormat::Csv,
+        }
+    }
+}
+
 /// Prints the rows of a query while it runs.
 pub struct RowPrinter {
     names: Vec<String>,

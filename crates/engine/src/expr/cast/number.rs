@@ -7,7 +7,7 @@ use arrow_buffer::BooleanBuffer;
 use weir_plan::LogicalType;
 
 use super::super::decimal;
-use super::super::node::{Column, EvalError, Scope};
+use super::super::node::Column;
 use super::super::rows::{Failure, Values, primitives, unary};
 use super::read_decimal::decimal_of_double;
 use super::{CastKernel, shared};
@@ -23,7 +23,7 @@ pub(super) fn between(from: &LogicalType, to: &LogicalType, failure: Failure) ->
     match to {
         LogicalType::Decimal(precision, scale) => to_decimal(from, *precision, *scale, failure),
         LogicalType::Boolean => CastKernel::infallible(move |columns, _| Ok(to_boolean(&from, &columns[0]))),
-        _ => CastKernel::infallible(move |columns, scope| convert(&from, &target, &columns[0], scope)),
+        _ => CastKernel::infallible(move |columns, _| Ok(convert(&from, &target, &columns[0]))),
     }
 }
 
@@ -58,9 +58,9 @@ enum Number {
 }
 
 /// Reads `column` as numbers and gives them as `to`.
-fn convert(from: &LogicalType, to: &LogicalType, column: &Column, scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
+fn convert(from: &LogicalType, to: &LogicalType, column: &Column) -> ArrayRef {
     let from_integer = |value: i64| Number::Integer(value);
-    Ok(match from {
+    match from {
         LogicalType::TinyInt => from_primitive::<Int8Type>(to, column, |value| from_integer(value.into())),
         LogicalType::SmallInt => from_primitive::<Int16Type>(to, column, |value| from_integer(value.into())),
         LogicalType::Int => from_primitive::<Int32Type>(to, column, |value| from_integer(value.into())),
@@ -86,9 +86,9 @@ fn convert(from: &LogicalType, to: &LogicalType, column: &Column, scope: &Scope<
                 arrow_array::Array::nulls(column.array.as_boolean()).cloned(),
             );
             let column = Column { array: shared(zero_or_one), is_constant: column.is_constant };
-            return convert(&LogicalType::TinyInt, to, &column, scope);
+            convert(&LogicalType::TinyInt, to, &column)
         }
-    })
+    }
 }
 
 /// Numbers as Java's narrowing and widening conversions give them.

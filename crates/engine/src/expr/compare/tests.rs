@@ -61,3 +61,12 @@ fn greatest_and_least_are_null_with_a_null() {
     assert_eq!(of(F::Greatest), ["4", "5", "NULL"]);
     assert_eq!(of(F::Least), ["1", "3", "NULL"]);
 }
+
+#[test]
+fn values_of_two_widths_meet_in_the_wider() {
+    let columns = [ints(&[Some(1), Some(2)]), longs(&[Some(1), Some(3)])];
+    assert_eq!(eval(&is(F::Equal, vec![col(0, T::Int), col(1, T::BigInt)]), &columns), ["true", "false"]);
+    let stamp = |precision| cast(text("2024-02-03 10:11:12.5"), T::Timestamp(precision));
+    assert_eq!(one(&is(F::Equal, vec![stamp(3), stamp(6)])), "true");
+    assert_eq!(one(&is(F::Less, vec![lit(Value::Date(19756), T::Date), stamp(9)])), "true");
+}

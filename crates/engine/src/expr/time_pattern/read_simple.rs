@@ -43,7 +43,11 @@ fn pass_text(text: &str, mut at: usize, expected: &str) -> Option<usize> {
 
 /// Whether a field is read as a number.
 fn is_number(letter: char, count: usize) -> bool {
-    !matches!(letter, 'G' | 'E' | 'a' | 'z' | 'Z' | 'X') && !(matches!(letter, 'M' | 'L') && count >= 3)
+    match letter {
+        'G' | 'E' | 'a' | 'z' | 'Z' | 'X' => false,
+        'M' | 'L' => count < 3,
+        _ => true,
+    }
 }
 
 /// What has been read so far; values may lie outside their ranges.
