@@ -24,7 +24,7 @@ mod regexp;
 mod rows;
 mod select;
 #[cfg(test)]
-mod testing;
+mod tests;
 mod text;
 mod text_edit;
 mod time;

@@ -2,7 +2,7 @@
 
 use weir_plan::{Function as F, Value};
 
-use super::super::testing::*;
+use super::super::tests::*;
 
 #[test]
 fn integers_wrap_around() {

@@ -2,7 +2,7 @@
 
 use weir_plan::Function as F;
 
-use super::super::testing::*;
+use super::super::tests::*;
 
 #[test]
 fn a_case_over_one_text_takes_the_first_equal_constant() {

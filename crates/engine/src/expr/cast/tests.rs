@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Decimal128Array, Float32Array, TimestampMillisecondArray};
 use weir_plan::{DataType, Field, Function as F, Value};
 
-use super::super::testing::*;
+use super::super::tests::*;
 
 #[test]
 fn texts_as_integers() {
@@ -280,7 +280,7 @@ fn texts_as_timestamps() {
 #[test]
 fn times_meet_in_the_local_zone() {
     let stamp = |millis: i64| -> ArrayRef { Arc::new(TimestampMillisecondArray::from(vec![millis])) };
-    let local = |text: &str| evaluate(&cast(super::super::testing::text(text), T::Timestamp(3)), &[]).unwrap();
+    let local = |text: &str| evaluate(&cast(super::super::tests::text(text), T::Timestamp(3)), &[]).unwrap();
     let instants =
         |text: &str| rows(&evaluate(&cast(col(0, T::Timestamp(3)), T::TimestampLtz(3)), &[local(text)]).unwrap());
     assert_eq!(instants("2024-02-03 10:11:12.789"), ["2024-02-03T09:11:12.789Z"]);

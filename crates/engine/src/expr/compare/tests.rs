@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::Decimal128Array;
 use weir_plan::{Function as F, Value};
 
-use super::super::testing::*;
+use super::super::tests::*;
 
 #[test]
 fn floats_compare_as_java_primitives() {

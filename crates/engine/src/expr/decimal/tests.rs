@@ -2,7 +2,7 @@
 
 use weir_plan::{Function as F, Value};
 
-use super::super::testing::*;
+use super::super::tests::*;
 
 fn dec(unscaled: i128, precision: u8, scale: u8) -> weir_plan::Expr {
     lit(Value::Decimal(unscaled), T::Decimal(precision, scale))

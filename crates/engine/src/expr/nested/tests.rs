@@ -2,7 +2,7 @@
 
 use weir_plan::{DataType, Expr, ExprKind, Field, Function as F};
 
-use super::super::testing::*;
+use super::super::tests::*;
 use super::super::{CompileContext, Evaluator};
 
 fn array_type(element: T) -> T {

@@ -2,7 +2,7 @@
 
 use weir_plan::Function as F;
 
-use super::super::testing::*;
+use super::super::tests::*;
 
 #[test]
 fn texts_of_one_text() {

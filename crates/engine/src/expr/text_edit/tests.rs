@@ -2,7 +2,7 @@
 
 use weir_plan::{Expr, Function as F};
 
-use super::super::testing::*;
+use super::super::tests::*;
 
 #[test]
 fn results_of_flink() {

@@ -2,14 +2,14 @@
 
 use weir_plan::{Expr, Function as F, Value};
 
-use super::super::testing::*;
+use super::super::tests::*;
 
 fn stamp(text: &str, precision: u8) -> Expr {
-    cast(super::super::testing::text(text), T::Timestamp(precision))
+    cast(super::super::tests::text(text), T::Timestamp(precision))
 }
 
 fn date(text: &str) -> Expr {
-    cast(super::super::testing::text(text), T::Date)
+    cast(super::super::tests::text(text), T::Date)
 }
 
 fn months(value: i32) -> Expr {

@@ -2,15 +2,15 @@
 
 use weir_plan::{Expr, Function as F, Value};
 
-use super::super::testing::*;
+use super::super::tests::*;
 use super::super::{CompileContext, Evaluator};
 
 fn stamp(text: &str) -> Expr {
-    cast(super::super::testing::text(text), T::Timestamp(6))
+    cast(super::super::tests::text(text), T::Timestamp(6))
 }
 
 fn date(text: &str) -> Expr {
-    cast(super::super::testing::text(text), T::Date)
+    cast(super::super::tests::text(text), T::Date)
 }
 
 fn instant(millis: i128) -> Expr {

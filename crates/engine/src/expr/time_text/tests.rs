@@ -2,7 +2,7 @@
 
 use weir_plan::{Expr, Function as F, Value};
 
-use super::super::testing::*;
+use super::super::tests::*;
 use super::super::{CompileContext, Evaluator};
 
 #[test]
