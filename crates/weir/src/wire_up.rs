@@ -177,13 +177,13 @@ impl Connectors for ProcessConnectors {
         let mut factories: Vec<Box<dyn Factory>> = vec![
             Box::new(weir_blackhole::Factory),
             Box::new(weir_datagen::Factory),
-            Box::new(weir_filesystem::Factory),
+            Box::<weir_filesystem::Factory>::default(),
             Box::new(weir_print::Factory),
             Box::new(weir_sim::SimulatorFactory),
         ];
         if self.embedded {
             factories.push(Box::new(weir_embedded::EmbeddedKafkaFactory::new(self.topic_partitions)));
-            factories.push(Box::new(weir_embedded::EmbeddedTableFactory));
+            factories.push(Box::<weir_embedded::EmbeddedTableFactory>::default());
         } else {
             factories.push(Box::new(weir_kafka::KafkaFactory::default()));
             factories.push(Box::new(weir_questdb::QuestDbFactory));

@@ -142,9 +142,7 @@ impl DemoCommand {
                 let over = duration.is_some_and(|duration| elapsed >= duration);
                 let totals = monitor.shown().totals;
                 let read: u64 = sources.iter().filter_map(|uid| totals.get(uid)).map(|totals| totals.rows_in).sum();
-                let all = events
-                    .is_some_and(|events| sent.load(std::sync::atomic::Ordering::Acquire) >= events && read >= events);
-                if over || all {
+                if over || feeder.is_done() && read >= feeder.next() {
                     stop.stop();
                 }
                 clock.sleep(CATCH_UP_POLL);
