@@ -2,5 +2,6 @@
 
 mod bad_input;
 mod binary;
+mod cases;
 mod kills;
 mod run;

@@ -1,0 +1,184 @@
+//! Every case of `cases/` through the shipped binary, in each of its modes, against the rows that a real Flink wrote.
+//!
+//! Owns the modes and the comparison; the format of a case is `cargo xtask update`'s, read by the same file.
+//! `WEIR_CASE=dedup/first_proctime cargo test -p weir --test it cases` runs one case (or one folder of them).
+//!
+//! Watermarks: with `pipeline.auto-watermark-interval` = 0, as the cases ran on Flink, one follows each row that moves it.
+//! Their places depend on the rows alone, so late rows are the same ones in every mode of parallelism 1.
+
+#[path = "../../../../xtask/src/update/case.rs"]
+mod case;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use case::Case;
+
+use crate::binary::Place;
+
+/// Cases that run at the same time.
+const THREADS: usize = 3;
+
+/// What every mode sets.
+const SETTINGS: [&str; 4] = ["-D", "pipeline.auto-watermark-interval=0", "-D", "restart-strategy.type=none"];
+
+/// A way to run a case that must not change its rows.
+struct Mode {
+    name: &'static str,
+    args: &'static [&'static str],
+    keeps_order: bool,
+}
+
+/// All modes, the plain one first.
+const MODES: [Mode; 7] = [
+    Mode { name: "plain", args: &["-p", "1"], keeps_order: true },
+    Mode { name: "recut 1", args: &["-p", "1", "-D", "weir.batch.rows-max=1"], keeps_order: true },
+    Mode { name: "recut 3", args: &["-p", "1", "-D", "weir.batch.rows-max=3"], keeps_order: true },
+    Mode { name: "seed 1", args: &["-p", "1", "-D", "weir.scheduler.seed=1"], keeps_order: true },
+    Mode { name: "seed 2", args: &["-p", "1", "-D", "weir.scheduler.seed=2"], keeps_order: true },
+    Mode { name: "seed 3", args: &["-p", "1", "-D", "weir.scheduler.seed=3"], keeps_order: true },
+    Mode { name: "parallel", args: &["-p", "3"], keeps_order: false },
+];
+
+/// The checkout's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The case at `path`, and the rows that it expects.
+fn read(name: &str, path: &Path) -> Result<(Case, Vec<String>), String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let case = Case::parse(name, &text)?;
+    let rewrite = format!("`cargo xtask update --from-flink {name}` has a real Flink write it");
+    let expected = std::fs::read_to_string(path.with_extension("expected"))
+        .map_err(|error| format!("its .expected cannot be read: {error}; {rewrite}"))?;
+    let mut lines = expected.lines().map(str::to_owned);
+    if lines.next().as_ref() != Some(&case.expected_header()) {
+        return Err(format!("its .expected is of another script or input; {rewrite}"));
+    }
+    Ok((case, lines.collect()))
+}
+
+/// Runs `case` in all its modes; the first difference, if there is one.
+fn check(case: &Case, expected: &[String]) -> Result<(), String> {
+    for mode in MODES.iter().filter(|mode| mode.keeps_order || !case.is_ordered) {
+        let place = Place::new();
+        case.write_inputs(&place.path("")).map_err(|error| error.to_string())?;
+        let args: Vec<&str> = SETTINGS.iter().chain(mode.args).copied().collect();
+        let ran = place.run(&case.script_in(&place.path("")), &args);
+        if ran.code != Some(0) {
+            return Err(format!("{}: exit code {:?}\n{}", mode.name, ran.code, ran.err.trim_end()));
+        }
+        let rows: Vec<String> = ran.out.lines().map(str::to_owned).collect();
+        let (wanted, got) = match case.is_ordered {
+            true => (expected.to_vec(), rows),
+            false => (unordered(expected), unordered(&rows)),
+        };
+        if wanted != got {
+            return Err(format!("{}: {}", mode.name, difference(&wanted, &got)));
+        }
+    }
+    Ok(())
+}
+
+/// Rows whose order does not count; of an updating changelog what it comes to, for updates may be folded differently.
+fn unordered(rows: &[String]) -> Vec<String> {
+    let mut table: BTreeMap<String, i64> = BTreeMap::new();
+    for row in rows {
+        let (sink, change) = row.split_once("> ").unwrap_or(("", row));
+        let (kind, values) = change.split_at(change.find('[').unwrap_or(0));
+        let count = if matches!(kind, "-U" | "-D") { -1 } else { 1 };
+        *table.entry(format!("{sink}> {values}")).or_default() += count;
+    }
+    table.into_iter().filter(|(_, count)| *count != 0).map(|(row, count)| format!("{count} x {row}")).collect()
+}
+
+/// Where two lists of rows part, with what is only in the one or the other.
+fn difference(wanted: &[String], got: &[String]) -> String {
+    let same = wanted.iter().zip(got).take_while(|(wanted, got)| wanted == got).count();
+    let shown = |rows: &[String]| rows.iter().skip(same).take(4).map(|row| format!("\n    {row}")).collect::<String>();
+    let (flink, weir) = (shown(wanted), shown(got));
+    format!("{} rows, expected {}; from row {} on\n  Flink:{flink}\n  Weir:{weir}", got.len(), wanted.len(), same + 1)
+}
+
+/// The cases that are known to differ, each with its reason.
+fn deviations() -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(root().join("deviations.txt")).expect("read deviations.txt");
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (case, reason) = line.split_once(' ').expect("a line of deviations.txt is `<case> <reason>`");
+            (case.to_owned(), reason.to_owned())
+        })
+        .collect()
+}
+
+/// What is wrong with the case at `path`, in one text; nothing where it does as expected, or differs as is known.
+fn verdict(name: &str, path: &Path, deviations: &BTreeMap<String, String>) -> Option<String> {
+    let outcome = read(name, path).and_then(|(case, expected)| {
+        let outcome = check(&case, &expected);
+        match (&outcome, deviations.contains_key(name)) {
+            (Ok(()), true) => Err("does as Flink does by now: remove its line from deviations.txt".to_owned()),
+            (Err(_), true) => Ok(()),
+            _ => outcome.map_err(|wrong| format!("{wrong}\n  ({})", case.title)),
+        }
+    });
+    let again = format!("WEIR_CASE={name} cargo test -p weir --test it cases");
+    outcome.err().map(|wrong| format!("{name}: {wrong}\n  again: {again}"))
+}
+
+#[test]
+fn weir_gives_the_rows_that_flink_gave() {
+    let wanted = std::env::var("WEIR_CASE").unwrap_or_default();
+    let cases: Vec<(String, PathBuf)> = case::all(&root().join("cases"))
+        .expect("list the cases")
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(&wanted))
+        .collect();
+    assert!(!cases.is_empty(), "no case begins with '{wanted}'");
+    let deviations = deviations();
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some((name, path)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Some(text) = verdict(name, path, &deviations) {
+                        wrong.lock().expect("no thread panics with it").insert(name, text);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().expect("no thread panicked");
+    let texts: Vec<String> = wrong.values().cloned().collect();
+    println!("{} cases, {} differ as deviations.txt says", cases.len(), deviations.len());
+    assert!(texts.is_empty(), "{} of {} cases:\n\n{}\n", texts.len(), cases.len(), texts.join("\n\n"));
+}
+
+#[test]
+fn each_deviation_is_a_case_and_has_a_reason() {
+    let cases: BTreeSet<String> =
+        case::all(&root().join("cases")).expect("list the cases").into_iter().map(|(name, _)| name).collect();
+    for (case, reason) in deviations() {
+        assert!(cases.contains(&case), "deviations.txt: there is no case '{case}'");
+        assert!(reason.len() > 10, "deviations.txt: '{case}' needs a reason");
+    }
+}
+
+#[test]
+fn a_changelog_without_order_is_compared_by_what_it_comes_to() {
+    let rows = ["+I[a, 1]", "-U[a, 1]", "+U[a, 2]", "s> +I[a, 2]", "+I[b, 1]", "+I[b, 1]", "+I[c]", "-D[c]"];
+    let rows: Vec<String> = rows.iter().map(|row| (*row).to_owned()).collect();
+    assert_eq!(unordered(&rows), ["1 x > [a, 2]", "2 x > [b, 1]", "1 x s> [a, 2]"]);
+}
+
+#[test]
+fn a_difference_is_shown_from_where_it_begins() {
+    let rows = |rows: &[&str]| rows.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        difference(&rows(&["a", "b"]), &rows(&["a", "c", "d"])),
+        "3 rows, expected 2; from row 2 on\n  Flink:\n    b\n  Weir:\n    c\n    d"
+    );
+}
