@@ -37,8 +37,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "servers", usage: servers::USAGE, about: "real servers on this machine", run: servers::run },
     Verb {
         name: "update",
-        usage: "--from-flink [CASE...]",
-        about: "has Flink write what cases expect",
+        usage: "--from-flink [CASE...] | --compat",
+        about: "has Flink write what cases expect; what they prove",
         run: update::run,
     },
     Verb { name: "bench", usage: "[NAME]", about: "measures", run: bench::run },

@@ -1,7 +1,8 @@
 //! `cargo xtask update`: writes what is derived. `--from-flink [CASE...]` runs the SQL of cases on a real Flink and
-//! writes its rows as what the cases expect.
+//! writes its rows as what the cases expect; `--compat` writes `COMPAT.md`, the page of what they prove.
 
 mod case;
+mod compat;
 mod flink;
 mod gateway;
 mod statements;
@@ -18,6 +19,12 @@ use flink::Flink;
 /// The folder of all cases, from the root.
 const CASES: &str = "cases";
 
+/// The known differences, from the root.
+const DEVIATIONS: &str = "deviations.txt";
+
+/// The page of what the cases prove, from the root.
+const COMPAT: &str = "COMPAT.md";
+
 /// Reads the command line and does what it says.
 ///
 /// # Errors
@@ -25,13 +32,33 @@ const CASES: &str = "cases";
 pub fn run(args: &[String]) -> Result<()> {
     match args.split_first() {
         Some((flag, wanted)) if flag == "--from-flink" => from_flink(wanted),
-        _ => Err(Failure::usage("read the arguments: expected `--from-flink [CASE...]`")),
+        Some((flag, [])) if flag == "--compat" => compat(),
+        _ => Err(Failure::usage("read the arguments: expected `--from-flink [CASE...]` or `--compat`")),
     }
+}
+
+/// Writes `COMPAT.md`.
+fn compat() -> Result<()> {
+    let path = command::root().join(COMPAT);
+    let page = compat_page()?;
+    fs::write(&path, page).map_err(|error| Failure::io(format_args!("write {}", path.display()), &error))
+}
+
+/// What `COMPAT.md` says when it is up to date.
+fn compat_page() -> Result<String> {
+    let cases: Vec<Case> = read_all(&[])?.into_iter().map(|(case, _)| case).collect();
+    let path = command::root().join(DEVIATIONS);
+    let text =
+        fs::read_to_string(&path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error))?;
+    Ok(compat::page(&cases, &compat::deviations(&text)))
 }
 
 /// Has Flink write the rows of the cases called `wanted`; of those that are missing or out of date, if none is named.
 fn from_flink(wanted: &[String]) -> Result<()> {
-    let cases = chosen(wanted)?;
+    let mut cases = read_all(wanted)?;
+    if wanted.is_empty() {
+        cases.retain(|(case, expected)| !is_current(case, expected));
+    }
     if cases.is_empty() {
         println!("update: all cases expect what Flink wrote for them");
         return Ok(());
@@ -64,8 +91,8 @@ fn write_all(cases: &[(Case, PathBuf)], server: &'static servers::Server) -> Res
     Err(Failure::new(format!("have Flink write {} cases:\n  {}", failures.len(), failures.join("\n  "))))
 }
 
-/// The cases called `names`, each with the path of its `.expected`.
-fn chosen(names: &[String]) -> Result<Vec<(Case, PathBuf)>> {
+/// The cases called `names` (all, if none is named), each with the path of its `.expected`.
+fn read_all(names: &[String]) -> Result<Vec<(Case, PathBuf)>> {
     let folder = command::root().join(CASES);
     let listed = case::all(&folder).map_err(|error| Failure::io(format_args!("list {}", folder.display()), &error))?;
     if let Some(unknown) = names.iter().find(|name| !listed.iter().any(|(known, _)| known == *name)) {
@@ -79,10 +106,7 @@ fn chosen(names: &[String]) -> Result<Vec<(Case, PathBuf)>> {
         let text =
             fs::read_to_string(&path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error))?;
         let case = Case::parse(&name, &text).map_err(|wrong| Failure::new(format!("read {name}: {wrong}")))?;
-        let expected = path.with_extension("expected");
-        if !names.is_empty() || !is_current(&case, &expected) {
-            cases.push((case, expected));
-        }
+        cases.push((case, path.with_extension("expected")));
     }
     Ok(cases)
 }
@@ -107,12 +131,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_of_what_is_proven_is_up_to_date() {
+        let page = fs::read_to_string(command::root().join(COMPAT)).unwrap();
+        assert!(page == compat_page().unwrap(), "{COMPAT} is out of date: run `cargo xtask update --compat`");
+    }
+
+    #[test]
     fn wrong_words_are_named_with_what_would_be_right() {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         for wrong in [&[][..], &["dedup/first"], &["--from-spark"]] {
             let failure = run(&words(wrong)).unwrap_err();
             assert!(failure.is_usage());
-            assert_eq!(failure.to_string(), "read the arguments: expected `--from-flink [CASE...]`");
+            assert_eq!(failure.to_string(), "read the arguments: expected `--from-flink [CASE...]` or `--compat`");
         }
     }
 }
