@@ -9,12 +9,12 @@ use weir_connector::{Factory, JobContext, Sink};
 use weir_metrics::Registry;
 use weir_plan::JobGraph;
 use weir_ports::Workers;
-use weir_state::Intention;
+use weir_state::{DeciderFact, Intention, unfinished_run};
 
 use crate::attempt::{Attempt, Outcome};
 use crate::monitor::{JobState, Monitor};
 use crate::restart::Restarts;
-use crate::start::start;
+use crate::start::{open_store, start};
 use crate::{JobSettings, StopRequest};
 
 /// How often a job that waits for its restart looks whether it is to stop.
@@ -71,6 +71,15 @@ impl Job {
             told(step);
         }
     }
+}
+
+/// Whether `job` may be started with this intention; nothing is claimed, so a run that is alive is not disturbed.
+///
+/// # Errors
+/// An unfinished run is there and nobody said what to do with it; the folder of the checkpoints cannot be used.
+pub fn check(job: &Job, intention: Intention) -> Result<()> {
+    let facts = open_store(job)?.facts(intention, DeciderFact::Absent)?;
+    unfinished_run(&facts).map_or(Ok(()), |refusal| Err(refusal.into_error()))
 }
 
 /// Runs `job` to its end, to a stop, or until its restart strategy gives up.

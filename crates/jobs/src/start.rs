@@ -8,7 +8,7 @@ use weir_base::{Epoch, Error, Generation, Result};
 use weir_connector::{Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext};
 use weir_plan::{JobGraph, NodeId, Operator};
 use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, Run, Totals, Workers};
-use weir_state::{CheckpointStore, Claim, DeciderFact, GraphShape, Intention, Manifest, decide, unfinished_run};
+use weir_state::{CheckpointStore, Claim, DeciderFact, GraphShape, Intention, Manifest, decide};
 
 use crate::Job;
 use crate::commit::{LetterBox, Sinks};
@@ -49,9 +49,6 @@ struct Made {
 /// Recovery is refused, a connector refuses, or a state does not fit.
 pub fn start(job: &Job, workers: &dyn Workers, intention: Intention) -> Result<Started> {
     let store = open_store(job)?;
-    if let Some(refusal) = unfinished_run(&store.facts(intention, DeciderFact::Absent)?) {
-        return Err(refusal.into_error());
-    }
     let mut claim = store.claim(Generation(0), job.settings.checkpoints_retained)?;
     let mut context = context(job, &store, claim.generation());
     let mut made = make(job, &context)?;

@@ -126,13 +126,11 @@ impl Runtime {
         face: Face,
         hint: String,
     ) -> std::result::Result<Outcome, Exit> {
+        weir_jobs::check(job, intention).map_err(Exit::refused)?;
         let reporter = Reporter::start(face, job, &self.registry, hint).map_err(Exit::refused)?;
         let ended = weir_jobs::run(job, &self.workers, intention, stop);
         reporter.end();
-        ended.map_err(|error| match job.monitor.shown().checkpoints_completed {
-            0 if error.kind() == weir_base::Kind::Conflict => Exit::refused(error),
-            _ => Exit::failed(error),
-        })
+        ended.map_err(Exit::failed)
     }
 
     /// Runs a bare query and prints its rows.

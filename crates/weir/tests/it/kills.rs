@@ -14,7 +14,7 @@ use crate::binary::Place;
 const ROUNDS: u64 = 20;
 
 /// Events of a round.
-const EVENTS: u64 = 12_000;
+const EVENTS: u64 = 120_000;
 
 /// The steps of the protocol that kills are counted by.
 const STEPS: [&str; 4] = ["prepare", "write", "decide", "apply"];
@@ -23,7 +23,7 @@ const STEPS: [&str; 4] = ["prepare", "write", "decide", "apply"];
 const JOB: &str = "
 SET 'execution.checkpointing.interval' = '30 ms';
 SET 'parallelism.default' = '2';
-SET 'weir.batch.rows-max' = '64';
+SET 'weir.batch.rows-max' = '8';
 SET 'pipeline.name' = 'killed';
 CREATE TABLE events (id BIGINT, device STRING, pt AS PROCTIME()) WITH ('connector' = 'filesystem', 'path' = 'in', 'format' = 'json',
   'json.ignore-parse-errors' = 'true');
