@@ -41,9 +41,9 @@ impl Partition {
 
     /// Reads a split's name back.
     pub(crate) fn of_split(split: &str) -> Result<Self> {
-        let parsed = split.rsplit_once('-').and_then(|(topic, partition)| {
-            Some(Self { topic: topic.to_owned(), partition: partition.parse().ok()? })
-        });
+        let parsed = split
+            .rsplit_once('-')
+            .and_then(|(topic, partition)| Some(Self { topic: topic.to_owned(), partition: partition.parse().ok()? }));
         parsed.ok_or_else(|| {
             Error::new(Kind::Corrupt, format!("read the split '{split}': it must be a topic, '-' and a partition"))
         })
@@ -73,7 +73,8 @@ impl Admin {
         let _one: MutexGuard<'_, ()> = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if self.client.get().is_none() {
             let made = self.config.create_with_context(Context::new(&self.servers));
-            let made = made.map_err(|error| kafka_error(format!("make a Kafka client for {}", self.servers), &error))?;
+            let made =
+                made.map_err(|error| kafka_error(format!("make a Kafka client for {}", self.servers), &error))?;
             // The lock is held: nobody else has set it since.
             drop(self.client.set(made));
         }
@@ -92,8 +93,11 @@ impl Admin {
             // What librdkafka says outside of calls (credentials) is told to the context by a poll; no messages come: nothing is assigned.
             drop(client.poll(Duration::ZERO));
             if let Some(reason) = client.context().denied() {
-                return Err(Error::invalid(format!("{what} at {}: the credentials are not accepted: {reason}", self.servers))
-                    .hint("check 'properties.sasl.jaas.config' and 'properties.security.protocol'"));
+                return Err(Error::invalid(format!(
+                    "{what} at {}: the credentials are not accepted: {reason}",
+                    self.servers
+                ))
+                .hint("check 'properties.sasl.jaas.config' and 'properties.security.protocol'"));
             }
             asked += 1;
             if asked == ASKS_MAX || !passes_by(&error) {

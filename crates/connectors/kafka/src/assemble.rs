@@ -18,7 +18,13 @@ use crate::reader::Slot;
 pub(crate) fn empty(split: &SplitId, metadata: &[MetadataKind], at: Position) -> Result<Fetch> {
     // SAFETY: there is no message.
     let metadata = metadata.iter().map(|kind| unsafe { kind.build("", &[]) }).collect::<Result<Vec<ArrayRef>>>()?;
-    let records = RawRecords { data: Buffer::from_vec(Vec::<u8>::new()), records: Vec::new(), keys: None, timestamps: None, oversized: Vec::new() };
+    let records = RawRecords {
+        data: Buffer::from_vec(Vec::<u8>::new()),
+        records: Vec::new(),
+        keys: None,
+        timestamps: None,
+        oversized: Vec::new(),
+    };
     Ok(Fetch::Records { split: split.clone(), payload: Payload::Raw(records), metadata, first: at, next: at })
 }
 
@@ -97,7 +103,8 @@ unsafe fn one(
         slot.next = Position { offset: offset + 1, records: slot.next.records + 1 };
     }
     // SAFETY: as the caller says.
-    let metadata = metadata.iter().map(|kind| unsafe { kind.build(&slot.at.topic, messages) }).collect::<Result<Vec<_>>>()?;
+    let metadata =
+        metadata.iter().map(|kind| unsafe { kind.build(&slot.at.topic, messages) }).collect::<Result<Vec<_>>>()?;
     let records = RawRecords { data: Buffer::from_vec(data), records, keys, timestamps, oversized: Vec::new() };
     Ok(Fetch::Records { split: slot.split.clone(), payload: Payload::Raw(records), metadata, first, next: slot.next })
 }

@@ -7,7 +7,7 @@ use weir_connector::Batch;
 use weir_format::{Encoder, encoder};
 use weir_plan::{Field, SinkSpec};
 
-use crate::metadata::{MetadataKind, Written, written};
+use crate::metadata::{Header, MetadataKind, Written, written};
 
 /// Encoded rows.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Chunk {
         self.written.timestamps.as_ref().and_then(|timestamps| timestamps[row])
     }
 
-    pub(crate) fn headers(&self, row: usize) -> &[(String, Option<Vec<u8>>)] {
+    pub(crate) fn headers(&self, row: usize) -> &[Header] {
         self.written.headers.as_ref().map_or(&[], |headers| headers[row].as_slice())
     }
 
@@ -90,8 +90,9 @@ impl RowEncoder {
         let options = &spec.options;
         let fields = &spec.physical.fields;
         let prefix = options.get("key.fields-prefix").unwrap_or("");
-        let names: Vec<&str> =
-            options.get("key.fields").map_or_else(Vec::new, |text| text.split(';').filter(|name| !name.is_empty()).collect());
+        let names: Vec<&str> = options
+            .get("key.fields")
+            .map_or_else(Vec::new, |text| text.split(';').filter(|name| !name.is_empty()).collect());
         let key_format = options.get("key.format");
         match (key_format, names.is_empty()) {
             (Some(_), true) => return Err(Error::invalid("read 'key.format': it needs 'key.fields'")),
@@ -100,25 +101,34 @@ impl RowEncoder {
         }
         let mut key_columns = Vec::new();
         for name in &names {
-            let column = spec.physical.index_of(name).ok_or_else(|| {
-                Error::invalid(format!("read 'key.fields': the table has no column '{name}'"))
-            })?;
+            let column = spec
+                .physical
+                .index_of(name)
+                .ok_or_else(|| Error::invalid(format!("read 'key.fields': the table has no column '{name}'")))?;
             if !name.starts_with(prefix) {
-                return Err(Error::invalid(format!("read 'key.fields': '{name}' does not begin with 'key.fields-prefix' = '{prefix}'")));
+                return Err(Error::invalid(format!(
+                    "read 'key.fields': '{name}' does not begin with 'key.fields-prefix' = '{prefix}'"
+                )));
             }
             key_columns.push(column);
         }
         let include = options.get("value.fields-include").unwrap_or("ALL").to_uppercase();
         if include == "ALL" && !prefix.is_empty() {
-            return Err(Error::invalid("read 'key.fields-prefix': a prefix needs 'value.fields-include' = 'EXCEPT_KEY'"));
+            return Err(Error::invalid(
+                "read 'key.fields-prefix': a prefix needs 'value.fields-include' = 'EXCEPT_KEY'",
+            ));
         }
         let value_columns: Vec<usize> =
             (0..fields.len()).filter(|column| include != "EXCEPT_KEY" || !key_columns.contains(column)).collect();
         let (format, value_prefix) = match (options.get("format"), options.get("value.format")) {
             (Some(format), None) => (format, ""),
             (None, Some(format)) => (format, "value."),
-            (Some(_), Some(_)) => return Err(Error::invalid("read 'format' and 'value.format': give one of them, not both")),
-            (None, None) => return Err(Error::invalid("find the format of the value: give 'format' or 'value.format'")),
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid("read 'format' and 'value.format': give one of them, not both"));
+            }
+            (None, None) => {
+                return Err(Error::invalid("find the format of the value: give 'format' or 'value.format'"));
+            }
         };
         let pick = |columns: &[usize]| columns.iter().map(|column| fields[*column].clone()).collect::<Vec<Field>>();
         let value = encoder(format, options, value_prefix, &pick(&value_columns), b"")?;

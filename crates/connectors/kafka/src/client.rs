@@ -6,12 +6,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use rdkafka::{ClientConfig, ClientContext};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::ProducerContext;
+use rdkafka::{ClientConfig, ClientContext};
 use weir_base::{Error, Kind};
 
 /// Bytes of a refused message that its error shows.
@@ -124,7 +124,8 @@ pub(crate) fn refused_words(
 ) -> String {
     let reason = match code {
         Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize) => {
-            "it is larger than 'max.message.bytes' of the topic or 'properties.max.request.size' of the table".to_owned()
+            "it is larger than 'max.message.bytes' of the topic or 'properties.max.request.size' of the table"
+                .to_owned()
         }
         Some(code) => code.to_string(),
         None => "no reason given".to_owned(),
@@ -146,11 +147,13 @@ pub(crate) fn kafka_error(what: impl std::fmt::Display, error: &KafkaError) -> E
     let code = error.rdkafka_error_code();
     let kind = match code {
         Some(
-            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownPartition,
+            RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownPartition,
         ) => Kind::NotFound,
-        Some(
-            RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::Fenced | RDKafkaErrorCode::InvalidProducerEpoch,
-        ) => Kind::Conflict,
+        Some(RDKafkaErrorCode::ProducerFenced | RDKafkaErrorCode::Fenced | RDKafkaErrorCode::InvalidProducerEpoch) => {
+            Kind::Conflict
+        }
         Some(
             RDKafkaErrorCode::Authentication
             | RDKafkaErrorCode::SaslAuthenticationFailed
@@ -180,7 +183,8 @@ pub(crate) fn words(error: &KafkaError) -> String {
 
 /// The brokers of a cluster in a form that can be compared: sorted, without blanks.
 pub(crate) fn cluster_of(bootstrap_servers: &str) -> String {
-    let mut servers: Vec<&str> = bootstrap_servers.split(',').map(str::trim).filter(|server| !server.is_empty()).collect();
+    let mut servers: Vec<&str> =
+        bootstrap_servers.split(',').map(str::trim).filter(|server| !server.is_empty()).collect();
     servers.sort_unstable();
     servers.dedup();
     servers.join(",")

@@ -63,11 +63,22 @@ impl KafkaDecider {
         if !self.groups.contains_key(group) {
             let mut config = ClientConfig::new();
             // Where and as whom, not how to produce.
-            let shared = ["bootstrap.", "security.", "sasl.", "ssl.", "enable.ssl.", "socket.", "client.", "broker.", "reconnect."];
+            let shared = [
+                "bootstrap.",
+                "security.",
+                "sasl.",
+                "ssl.",
+                "enable.ssl.",
+                "socket.",
+                "client.",
+                "broker.",
+                "reconnect.",
+            ];
             copy_config(&self.config, &mut config, |key| shared.iter().any(|prefix| key.starts_with(prefix)));
             config.set("group.id", group).set("isolation.level", "read_committed").set("enable.auto.commit", "false");
             let made = config.create_with_context(Context::new(&self.cluster));
-            let consumer = made.map_err(|error| kafka_error(format!("make a client for the group '{group}'"), &error))?;
+            let consumer =
+                made.map_err(|error| kafka_error(format!("make a client for the group '{group}'"), &error))?;
             self.groups.insert(group.to_owned(), consumer);
         }
         Ok(&self.groups[group])
@@ -93,14 +104,22 @@ impl KafkaDecider {
         let mut last = None;
         for element in answer.elements() {
             if let Err(error) = element.error() {
-                return Err(kafka_error(format!("read the progress record of group '{name}' on {}-0", element.topic()), &error));
+                return Err(kafka_error(
+                    format!("read the progress record of group '{name}' on {}-0", element.topic()),
+                    &error,
+                ));
             }
             if element.offset() == Offset::Invalid {
                 continue;
             }
             let record = parse_record(element.metadata()).ok_or_else(|| {
-                let what = format!("read the progress record of group '{name}' on {}-0: it holds '{}'", element.topic(), element.metadata());
-                Error::new(Kind::Corrupt, what).hint("it must look like <generation>:<epoch>; somebody else has committed to this group")
+                let what = format!(
+                    "read the progress record of group '{name}' on {}-0: it holds '{}'",
+                    element.topic(),
+                    element.metadata()
+                );
+                Error::new(Kind::Corrupt, what)
+                    .hint("it must look like <generation>:<epoch>; somebody else has committed to this group")
             })?;
             last = last.max(Some(record));
         }
@@ -117,7 +136,10 @@ impl KafkaDecider {
         self.send(&group, &record)?;
         let cluster = self.cluster.clone();
         for of_group in offsets.iter().filter(|offsets| cluster_of(&offsets.cluster) == cluster) {
-            let positions = of_group.offsets.iter().map(|(topic, partition, offset)| (topic.as_str(), *partition, Offset::Offset(*offset)));
+            let positions = of_group
+                .offsets
+                .iter()
+                .map(|(topic, partition, offset)| (topic.as_str(), *partition, Offset::Offset(*offset)));
             let positions = list(positions).map_err(Refusal::ours)?;
             if positions.count() > 0 {
                 self.send(&of_group.group, &positions)?;
@@ -133,7 +155,10 @@ impl KafkaDecider {
             return Err(Refusal { fenced: false, words: format!("the group '{group}' has no metadata") });
         };
         let sent = repeat(|| transaction.producer().send_offsets_to_transaction(offsets, &metadata, CALL_TIMEOUT));
-        sent.map_err(|error| Refusal { fenced: is_fenced(&error), words: format!("offsets of the group '{group}': {}", words(&error)) })
+        sent.map_err(|error| Refusal {
+            fenced: is_fenced(&error),
+            words: format!("offsets of the group '{group}': {}", words(&error)),
+        })
     }
 
     fn aborted(&self, epoch: Epoch, why: &str) -> Decision {
@@ -211,9 +236,9 @@ fn parse_record(text: &str) -> Option<(Generation, Epoch)> {
 }
 
 fn with_metadata(list: TopicPartitionList, topic: &str, text: &str) -> Result<TopicPartitionList> {
-    let mut element = list.find_partition(topic, 0).ok_or_else(|| Error::internal("find the progress record's own partition"))?;
-    element.set_metadata(text);
-    drop(element);
+    list.find_partition(topic, 0)
+        .ok_or_else(|| Error::internal("find the progress record's own partition"))?
+        .set_metadata(text);
     Ok(list)
 }
 
@@ -234,10 +259,13 @@ impl Decider for KafkaDecider {
                 Ok(()) => break,
                 Err(error) => error,
             };
-            let retriable = matches!(&error, KafkaError::Transaction(inner) if inner.is_retriable()) || passes_by(&error);
+            let retriable =
+                matches!(&error, KafkaError::Transaction(inner) if inner.is_retriable()) || passes_by(&error);
             if error.rdkafka_error_code() == Some(RDKafkaErrorCode::InvalidTransactionTimeout) {
                 let timeout = self.config.get("transaction.timeout.ms").unwrap_or_default();
-                let what = format!("{what}: 'transaction.timeout.ms' = {timeout} is more than the broker's 'transaction.max.timeout.ms'");
+                let what = format!(
+                    "{what}: 'transaction.timeout.ms' = {timeout} is more than the broker's 'transaction.max.timeout.ms'"
+                );
                 return Err(Error::invalid(what).hint(
                     "raise it on the broker, shorten 'execution.checkpointing.interval' (a third of it), or set 'properties.transaction.timeout.ms'",
                 ));

@@ -74,9 +74,15 @@ impl KafkaFactory {
                 ));
             }
             let (left, right) = (first.config.config_map(), other.config.config_map());
-            let differing = left.keys().chain(right.keys()).find(|key| **key != "bootstrap.servers" && first.config.get(key) != other.config.get(key));
+            let differing = left
+                .keys()
+                .chain(right.keys())
+                .find(|key| **key != "bootstrap.servers" && first.config.get(key) != other.config.get(key));
             if let Some(key) = differing {
-                let what = format!("make one producer for the exactly-once tables {} and {}: they differ in '{key}'", first.table, other.table);
+                let what = format!(
+                    "make one producer for the exactly-once tables {} and {}: they differ in '{key}'",
+                    first.table, other.table
+                );
                 return Err(Error::invalid(what).hint(format!("give both the same 'properties.{key}'")));
             }
         }
@@ -97,8 +103,12 @@ impl Factory for KafkaFactory {
         let prepared = producer_config(&spec.table, &spec.options, context)?;
         let outlet = if prepared.options.guarantee == Guarantee::ExactlyOnce {
             let prefix = prepared.options.transactional_id.clone().unwrap_or_default();
-            let member =
-                Member { table: spec.table.clone(), topic: prepared.options.topic.clone(), prefix, config: prepared.config };
+            let member = Member {
+                table: spec.table.clone(),
+                topic: prepared.options.topic.clone(),
+                prefix,
+                config: prepared.config,
+            };
             self.transactional.lock().unwrap_or_else(PoisonError::into_inner).push(member);
             Outlet::Transaction(Arc::clone(&self.transaction))
         } else {

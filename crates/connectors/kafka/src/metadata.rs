@@ -4,8 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BinaryViewBuilder, Int32Builder, MapBuilder, MapFieldNames, StringViewBuilder,
-    TimestampMillisecondBuilder,
+    BinaryViewBuilder, Int32Builder, MapBuilder, MapFieldNames, StringViewBuilder, TimestampMillisecondBuilder,
 };
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMillisecondType;
@@ -53,7 +52,9 @@ impl MetadataKind {
         let live = messages.iter().map(|message| unsafe { &**message });
         Ok(match self {
             Self::Topic => constant(topic, rows),
-            Self::Partition => Arc::new(live.map(|message| Some(message.partition)).collect::<arrow_array::Int32Array>()),
+            Self::Partition => {
+                Arc::new(live.map(|message| Some(message.partition)).collect::<arrow_array::Int32Array>())
+            }
             Self::Offset => Arc::new(live.map(|message| Some(message.offset)).collect::<arrow_array::Int64Array>()),
             Self::LeaderEpoch => {
                 let mut column = Int32Builder::with_capacity(rows);
@@ -106,8 +107,8 @@ fn headers(messages: &[*mut sys::rd_kafka_message_t]) -> Result<ArrayRef> {
         let mut list = std::ptr::null_mut();
         // SAFETY: a live message, which owns the list.
         let found = unsafe { sys::rd_kafka_message_headers(*message, &mut list) };
-        let mut index = 0;
-        while found == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        let has_any = found == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+        for index in (0..usize::MAX).take_while(|_| has_any) {
             let (mut name, mut value, mut size) = (std::ptr::null::<c_char>(), std::ptr::null::<c_void>(), 0);
             // SAFETY: the list lives with its message; what is given lives as long.
             let got = unsafe { sys::rd_kafka_header_get_all(list, index, &mut name, &mut value, &mut size) };
@@ -122,18 +123,20 @@ fn headers(messages: &[*mut sys::rd_kafka_message_t]) -> Result<ArrayRef> {
                 // SAFETY: `size` bytes of the list.
                 column.values().append_value(unsafe { std::slice::from_raw_parts(value.cast::<u8>(), size) });
             }
-            index += 1;
         }
         column.append(true).map_err(|error| Error::internal(format!("build the headers: {error}")))?;
     }
     Ok(Arc::new(column.finish()))
 }
 
+/// A header: its name and its value.
+pub(crate) type Header = (String, Option<Vec<u8>>);
+
 /// The headers and timestamps that a sink was given for each row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Written {
     /// Names with values, by row.
-    pub headers: Option<Vec<Vec<(String, Option<Vec<u8>>)>>>,
+    pub headers: Option<Vec<Vec<Header>>>,
     /// Milliseconds since the epoch, by row.
     pub timestamps: Option<Vec<Option<i64>>>,
 }
@@ -145,9 +148,9 @@ pub(crate) fn written(batch: &RecordBatch, first: usize, kinds: &[MetadataKind])
         let column = batch.column(first + index);
         match kind {
             MetadataKind::Timestamp => {
-                let column = column
-                    .as_primitive_opt::<TimestampMillisecondType>()
-                    .ok_or_else(|| Error::internal(format!("read the column 'timestamp': it is {}", column.data_type())))?;
+                let column = column.as_primitive_opt::<TimestampMillisecondType>().ok_or_else(|| {
+                    Error::internal(format!("read the column 'timestamp': it is {}", column.data_type()))
+                })?;
                 written.timestamps = Some(column.iter().collect());
             }
             MetadataKind::Headers => written.headers = Some(read_headers(column)?),
@@ -157,7 +160,7 @@ pub(crate) fn written(batch: &RecordBatch, first: usize, kinds: &[MetadataKind])
     Ok(written)
 }
 
-fn read_headers(column: &ArrayRef) -> Result<Vec<Vec<(String, Option<Vec<u8>>)>>> {
+fn read_headers(column: &ArrayRef) -> Result<Vec<Vec<Header>>> {
     let wrong = || Error::internal(format!("read the column 'headers': it is {}", column.data_type()));
     let map = column.as_map_opt().ok_or_else(wrong)?;
     let keys = map.keys().as_string_view_opt().ok_or_else(wrong)?;

@@ -139,14 +139,18 @@ impl SinkOptions {
         let topic = match topics(options)? {
             Topics::List(mut list) if list.len() == 1 => list.remove(0),
             Topics::List(list) => {
-                return Err(Error::invalid(format!("write to the topics '{}': a sink takes one topic", list.join(";")))
-                    .hint("make a table for each topic and write them in one STATEMENT SET"));
+                return Err(Error::invalid(format!(
+                    "write to the topics '{}': a sink takes one topic",
+                    list.join(";")
+                ))
+                .hint("make a table for each topic and write them in one STATEMENT SET"));
             }
             Topics::Pattern(_) => {
                 return Err(Error::invalid("write to a 'topic-pattern': a sink takes one topic").hint("give 'topic'"));
             }
         };
-        let guarantee = match options.get("sink.delivery-guarantee").unwrap_or("at-least-once").to_lowercase().as_str() {
+        let guarantee = match options.get("sink.delivery-guarantee").unwrap_or("at-least-once").to_lowercase().as_str()
+        {
             "none" => Guarantee::None,
             "at-least-once" => Guarantee::AtLeastOnce,
             "exactly-once" => Guarantee::ExactlyOnce,
@@ -157,7 +161,9 @@ impl SinkOptions {
             return Err(Error::invalid("read 'sink.delivery-guarantee' = 'exactly-once': it needs a transactional.id")
                 .hint("give 'sink.transactional-id-prefix', unique among all that write to the cluster"));
         }
-        if let Some(key) = ["sink.transaction-naming-strategy", "sink.semantic"].into_iter().find(|key| options.get(key).is_some()) {
+        if let Some(key) =
+            ["sink.transaction-naming-strategy", "sink.semantic"].into_iter().find(|key| options.get(key).is_some())
+        {
             return Err(Error::invalid(format!("read '{key}': it cannot be honoured")).hint(
                 "remove it: a job has one transactional.id, the 'sink.transactional-id-prefix' itself, and says by 'sink.delivery-guarantee' what holds",
             ));
@@ -167,7 +173,11 @@ impl SinkOptions {
             "fixed" => Partitioner::Fixed,
             "round-robin" => Partitioner::RoundRobin,
             other => {
-                return Err(unknown("sink.partitioner", other, "default, fixed, round-robin; a Java class cannot be loaded"));
+                return Err(unknown(
+                    "sink.partitioner",
+                    other,
+                    "default, fixed, round-robin; a Java class cannot be loaded",
+                ));
             }
         };
         if partitioner == Partitioner::RoundRobin && options.get("key.fields").is_some() {
@@ -214,7 +224,9 @@ fn bound(options: &TableOptions, part: &str, mode: &str) -> Result<Bound> {
             let key = format!("scan.{part}.specific-offsets");
             let text = options.get(&key).ok_or_else(|| missing(&key, part, mode))?;
             specific(text).map(Bound::Specific).ok_or_else(|| {
-                Error::invalid(format!("read '{key}' = '{text}': it must look like 'partition:0,offset:42;partition:1,offset:300'"))
+                Error::invalid(format!(
+                    "read '{key}' = '{text}': it must look like 'partition:0,offset:42;partition:1,offset:300'"
+                ))
             })
         }
         other => {

@@ -61,7 +61,8 @@ pub(crate) fn producer_config(table: &str, options: &TableOptions, context: &Job
         config.set("transaction.timeout.ms", timeout.as_millis().to_string());
     }
     let given = &translated.config;
-    if given.get("acks").is_some_and(|acks| !matches!(acks, "all" | "-1")) && given.get("enable.idempotence").is_none() {
+    if given.get("acks").is_some_and(|acks| !matches!(acks, "all" | "-1")) && given.get("enable.idempotence").is_none()
+    {
         // As Java does: fewer acknowledgements turn idempotence off unless it was asked for.
         config.set("enable.idempotence", "false");
     }
@@ -101,7 +102,8 @@ pub(crate) fn partition_count(producer: &BaseProducer<Context>, clock: &dyn Cloc
         let error = match producer.client().fetch_metadata(Some(topic), ANSWER_TIMEOUT) {
             Ok(metadata) => match metadata.topics().first().map(|topic| (topic.error(), topic.partitions().len())) {
                 Some((None, count)) if count > 0 => {
-                    return i32::try_from(count).map_err(|_| Error::internal(format!("{}: {count} do not fit", what())));
+                    return i32::try_from(count)
+                        .map_err(|_| Error::internal(format!("{}: {count} do not fit", what())));
                 }
                 Some((Some(code), _)) => KafkaError::MetadataFetch(code.into()),
                 _ => KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition),
@@ -111,7 +113,11 @@ pub(crate) fn partition_count(producer: &BaseProducer<Context>, clock: &dyn Cloc
         let is_new = error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition);
         if clock.monotonic_us() >= deadline || !(is_new || passes_by(&error)) {
             let error = kafka_error(what(), &error);
-            return Err(if is_new { error.hint("create the topic (kafka-topics.sh --create), or correct 'topic'") } else { error });
+            return Err(if is_new {
+                error.hint("create the topic (kafka-topics.sh --create), or correct 'topic'")
+            } else {
+                error
+            });
         }
         clock.sleep(Duration::from_millis(100));
     }
@@ -144,7 +150,8 @@ impl TopicHandle {
     pub(crate) fn new(producer: &BaseProducer<Context>, name: &str) -> Result<Self> {
         let c_name = CString::new(name).map_err(|_| Error::invalid("open a topic whose name holds a zero byte"))?;
         // SAFETY: a live client, a zero-terminated name, the default configuration.
-        let handle = unsafe { sys::rd_kafka_topic_new(producer.client().native_ptr(), c_name.as_ptr(), std::ptr::null_mut()) };
+        let handle =
+            unsafe { sys::rd_kafka_topic_new(producer.client().native_ptr(), c_name.as_ptr(), std::ptr::null_mut()) };
         if handle.is_null() {
             return Err(Error::invalid(format!("open topic '{name}' for writing: librdkafka does not take it")));
         }
@@ -187,10 +194,17 @@ impl TopicHandle {
             message.key_len = key.map_or(0, <[u8]>::len);
             self.batch.push(message);
         }
-        let flags = i32::try_from(sys::RD_KAFKA_MSG_F_COPY).expect("a flag is a small number");
         let number = i32::try_from(count).expect("a batch has at most BATCH_ROWS_MAX rows");
         // SAFETY: the chunk's bytes outlive the call, which copies them (F_COPY).
-        let good = unsafe { sys::rd_kafka_produce_batch(self.handle, partition, flags, self.batch.as_mut_ptr(), number) };
+        let good = unsafe {
+            sys::rd_kafka_produce_batch(
+                self.handle,
+                partition,
+                sys::RD_KAFKA_MSG_F_COPY,
+                self.batch.as_mut_ptr(),
+                number,
+            )
+        };
         if good == number {
             return count;
         }
@@ -207,10 +221,18 @@ impl TopicHandle {
         taken
     }
 
-    fn refuse(&self, producer: &BaseProducer<Context>, chunk: &Chunk, row: usize, partition: i32, code: RDKafkaErrorCode) {
-        producer.client().context().refused(|| {
-            refused_words(&self.name, partition, chunk.key(row), Some(chunk.value(row)), Some(code))
-        });
+    fn refuse(
+        &self,
+        producer: &BaseProducer<Context>,
+        chunk: &Chunk,
+        row: usize,
+        partition: i32,
+        code: RDKafkaErrorCode,
+    ) {
+        producer
+            .client()
+            .context()
+            .refused(|| refused_words(&self.name, partition, chunk.key(row), Some(chunk.value(row)), Some(code)));
     }
 
     /// One row with its headers and timestamp.
@@ -229,11 +251,10 @@ impl TopicHandle {
             ptr: bytes.as_ptr().cast_mut().cast(),
             size: bytes.len(),
         };
-        let flags = i32::try_from(sys::RD_KAFKA_MSG_F_COPY).expect("a flag is a small number");
         let mut fields = vec![
             field(Type::RD_KAFKA_VTYPE_TOPIC, &|field| field.u.cstr = self.c_name.as_ptr()),
             field(Type::RD_KAFKA_VTYPE_PARTITION, &|field| field.u.i32_ = partition),
-            field(Type::RD_KAFKA_VTYPE_MSGFLAGS, &|field| field.u.i = flags),
+            field(Type::RD_KAFKA_VTYPE_MSGFLAGS, &|field| field.u.i = sys::RD_KAFKA_MSG_F_COPY),
             field(Type::RD_KAFKA_VTYPE_VALUE, &|field| field.u.mem = memory(value)),
         ];
         if let Some(key) = key {
@@ -244,7 +265,8 @@ impl TopicHandle {
         }
         // Names must outlive the call.
         let headers = chunk.headers(row);
-        let names: Vec<CString> = headers.iter().map(|(name, _)| CString::new(name.replace('\0', "")).unwrap_or_default()).collect();
+        let names: Vec<CString> =
+            headers.iter().map(|(name, _)| CString::new(name.replace('\0', "")).unwrap_or_default()).collect();
         for ((_, value), name) in headers.iter().zip(&names) {
             let header = sys::rd_kafka_vu_s__bindgen_ty_1__bindgen_ty_2 {
                 name: name.as_ptr(),

@@ -77,7 +77,10 @@ pub(crate) fn translate(properties: &BTreeMap<String, String>, side: Side) -> Re
 }
 
 fn number(key: &str, value: &str) -> Result<u64> {
-    value.trim().parse().map_err(|_| Error::invalid(format!("read 'properties.{key}' = '{value}': it must be a number")))
+    value
+        .trim()
+        .parse()
+        .map_err(|_| Error::invalid(format!("read 'properties.{key}' = '{value}': it must be a number")))
 }
 
 /// Sets what librdkafka calls `name`, trying it on a configuration of its own first so that the error names the user's key.
@@ -88,14 +91,16 @@ fn set(config: &mut ClientConfig, key: &str, name: &str, value: &str) -> Result<
             Ok(())
         }
         Err(names::Rejected::Unknown) => {
-            let error = Error::invalid(format!("use 'properties.{key}': neither Kafka's clients nor librdkafka know it"));
+            let error =
+                Error::invalid(format!("use 'properties.{key}': neither Kafka's clients nor librdkafka know it"));
             Err(match names::nearest(key) {
                 Some(near) => error.hint(format!("did you mean 'properties.{near}'?")),
                 None => error,
             })
         }
         Err(names::Rejected::Value(why)) if !TLS && is_tls(name) => {
-            Err(no_tls(&format!("use 'properties.{key}' = '{}'", shown(key, value))).caused_by(std::io::Error::other(why)))
+            Err(no_tls(&format!("use 'properties.{key}' = '{}'", shown(key, value)))
+                .caused_by(std::io::Error::other(why)))
         }
         Err(names::Rejected::Value(why)) => {
             Err(Error::invalid(format!("use 'properties.{key}' = '{}': {why}", shown(key, value))))
@@ -104,7 +109,10 @@ fn set(config: &mut ClientConfig, key: &str, name: &str, value: &str) -> Result<
 }
 
 fn is_tls(name: &str) -> bool {
-    name.starts_with("ssl.") || name.starts_with("enable.ssl.") || name == "security.protocol" || name.starts_with("sasl.oauthbearer.")
+    name.starts_with("ssl.")
+        || name.starts_with("enable.ssl.")
+        || name == "security.protocol"
+        || name.starts_with("sasl.oauthbearer.")
 }
 
 /// A secret is never shown.
@@ -144,7 +152,8 @@ fn store(config: &mut ClientConfig, properties: &BTreeMap<String, String>, key: 
 /// Refuses protocols and mechanisms that this build lacks, by name and before any connection.
 fn check_security(config: &ClientConfig) -> Result<()> {
     let protocol = config.get("security.protocol").unwrap_or("plaintext").to_uppercase();
-    let mechanism = config.get("sasl.mechanism").or_else(|| config.get("sasl.mechanisms")).unwrap_or("GSSAPI").to_uppercase();
+    let mechanism =
+        config.get("sasl.mechanism").or_else(|| config.get("sasl.mechanisms")).unwrap_or("GSSAPI").to_uppercase();
     if !TLS && protocol.ends_with("SSL") {
         return Err(no_tls(&format!("use 'properties.security.protocol' = '{protocol}'")));
     }
@@ -163,8 +172,10 @@ fn check_security(config: &ClientConfig) -> Result<()> {
         }
     }
     if config.get("sasl.username").is_none() || config.get("sasl.password").is_none() {
-        return Err(Error::invalid(format!("use 'properties.sasl.mechanism' = '{mechanism}': user or password is missing"))
-            .hint("give 'properties.sasl.jaas.config' with username=\"...\" password=\"...\""));
+        return Err(Error::invalid(format!(
+            "use 'properties.sasl.mechanism' = '{mechanism}': user or password is missing"
+        ))
+        .hint("give 'properties.sasl.jaas.config' with username=\"...\" password=\"...\""));
     }
     Ok(())
 }

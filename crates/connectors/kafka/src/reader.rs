@@ -151,8 +151,8 @@ impl KafkaReader {
         for (slot, pointers) in by_slot.iter_mut().enumerate() {
             self.flush(slot, pointers)?;
         }
-        if records > 0 {
-            self.record_bytes = (self.record_bytes + bytes / records).div_ceil(2);
+        if let Some(average) = bytes.checked_div(records) {
+            self.record_bytes = (self.record_bytes + average).div_ceil(2);
         }
         Ok(())
     }
@@ -172,7 +172,10 @@ impl KafkaReader {
         }
         // SAFETY: a message's topic lives with it.
         let name = unsafe { std::ffi::CStr::from_ptr(sys::rd_kafka_topic_name(message.rkt)) };
-        let found = self.slots.iter().position(|slot| slot.at.partition == message.partition && slot.topic.as_c_str() == name)?;
+        let found = self
+            .slots
+            .iter()
+            .position(|slot| slot.at.partition == message.partition && slot.topic.as_c_str() == name)?;
         self.slots[found].handle = handle;
         Some(found)
     }
@@ -207,7 +210,9 @@ impl KafkaReader {
         let slot = &mut self.slots[index];
         slot.done = true;
         self.ready.push_back(Fetch::End(slot.split.clone()));
-        Ok(())
+        let list = list([(slot.at.topic.as_str(), slot.at.partition, Offset::Invalid)])?;
+        let paused = self.queue.consumer().pause(&list);
+        paused.map_err(|error| kafka_error(format!("pause {}", self.slots[index].at.split()), &error))
     }
 
     /// What librdkafka says about a partition instead of giving a record.
@@ -217,7 +222,11 @@ impl KafkaReader {
         // SAFETY: the text of a live message, or NULL.
         let words = unsafe { sys::rd_kafka_message_errstr(message) };
         // SAFETY: zero-terminated when it is there.
-        let words = if words.is_null() { String::new() } else { unsafe { std::ffi::CStr::from_ptr(words) }.to_string_lossy().into_owned() };
+        let words = if words.is_null() {
+            String::new()
+        } else {
+            unsafe { std::ffi::CStr::from_ptr(words) }.to_string_lossy().into_owned()
+        };
         match message.err {
             Code::RD_KAFKA_RESP_ERR__PARTITION_EOF => {
                 // Markers of transactions take offsets without giving records: the end is where the fetch stands, not a count.
@@ -225,7 +234,10 @@ impl KafkaReader {
                 if reached && !slot.done { self.end(index) } else { Ok(()) }
             }
             Code::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET | Code::RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE => {
-                let what = format!("read {name} at offset {}: the broker has no such offset (any more): {words}", slot.next.offset);
+                let what = format!(
+                    "read {name} at offset {}: the broker has no such offset (any more): {words}",
+                    slot.next.offset
+                );
                 Err(Error::new(Kind::NotFound, what).hint(
                     "records were deleted before they were read, or the topic was made anew; set 'properties.auto.offset.reset' to go on regardless, or start with --fresh",
                 ))
@@ -237,10 +249,13 @@ impl KafkaReader {
                     .hint("create the topic, or correct 'topic'"))
             }
             Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED | Code::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED => {
-                Err(Error::invalid(format!("read {name}: {words}")).hint("grant the user READ on the topic and the group"))
+                Err(Error::invalid(format!("read {name}: {words}"))
+                    .hint("grant the user READ on the topic and the group"))
             }
             // Decoding errors: the codec is not in this build, the data is damaged.
-            Code::RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED | Code::RD_KAFKA_RESP_ERR__BAD_MSG | Code::RD_KAFKA_RESP_ERR__BAD_COMPRESSION => {
+            Code::RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED
+            | Code::RD_KAFKA_RESP_ERR__BAD_MSG
+            | Code::RD_KAFKA_RESP_ERR__BAD_COMPRESSION => {
                 Err(Error::new(Kind::Corrupt, format!("read {name} behind offset {}: {words}", slot.next.offset)))
             }
             other => {
@@ -260,8 +275,11 @@ impl KafkaReader {
         self.queue.serve_events();
         let context = self.queue.consumer().client().context();
         if let Some(reason) = context.denied() {
-            return Err(Error::invalid(format!("read table {}: the credentials are not accepted: {reason}", self.common.table))
-                .hint("check 'properties.sasl.jaas.config' and 'properties.security.protocol'"));
+            return Err(Error::invalid(format!(
+                "read table {}: the credentials are not accepted: {reason}",
+                self.common.table
+            ))
+            .hint("check 'properties.sasl.jaas.config' and 'properties.security.protocol'"));
         }
         let (mut pending, mut most) = (0, 0);
         for slot in self.slots.iter().filter(|slot| !slot.done) {
@@ -284,7 +302,8 @@ impl KafkaReader {
 }
 
 fn unsigned(offset: i64, at: &Partition) -> Result<u64> {
-    u64::try_from(offset).map_err(|_| Error::invalid(format!("read {} from offset {offset}: it is negative", at.split())))
+    u64::try_from(offset)
+        .map_err(|_| Error::invalid(format!("read {} from offset {offset}: it is negative", at.split())))
 }
 
 impl Reader for KafkaReader {

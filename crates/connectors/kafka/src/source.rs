@@ -82,7 +82,10 @@ fn consumer_config(given: &ClientConfig, options: &SourceOptions) -> ClientConfi
     // Java's default; librdkafka's own is read_committed.
     config.set("isolation.level", "read_uncommitted");
     // Some fetches ahead, bounded: librdkafka's default is 64 MB a consumer.
-    config.set("queued.max.messages.kbytes", "32768").set("queued.min.messages", "100000").set("fetch.wait.max.ms", "100");
+    config
+        .set("queued.max.messages.kbytes", "32768")
+        .set("queued.min.messages", "100000")
+        .set("fetch.wait.max.ms", "100");
     copy_config(given, &mut config, |_| true);
     let reset = match options.reset {
         Reset::Earliest => "earliest",
@@ -213,8 +216,9 @@ impl Source for KafkaSource {
             return;
         }
         let offsets: Vec<(Partition, i64)> = offsets_of(positions);
-        let committed = list(offsets.iter().map(|(at, offset)| (at.topic.as_str(), at.partition, Offset::Offset(*offset))))
-            .and_then(|list| self.common.admin.commit(&list));
+        let committed =
+            list(offsets.iter().map(|(at, offset)| (at.topic.as_str(), at.partition, Offset::Offset(*offset))))
+                .and_then(|list| self.common.admin.commit(&list));
         match committed {
             Ok(()) => self.common.note_committed(positions),
             // For show only: the next checkpoint commits again.

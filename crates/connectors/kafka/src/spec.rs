@@ -26,7 +26,11 @@ fn options() -> Vec<OptionSpec> {
     use OptionType::{Duration, Integer, OneOf, Text};
     vec![
         option("topic", Text, "The topic, or a list separated by ';' to read several; a sink takes exactly one."),
-        option("topic-pattern", Text, "A regular expression for the whole name of the topics to read, instead of 'topic'."),
+        option(
+            "topic-pattern",
+            Text,
+            "A regular expression for the whole name of the topics to read, instead of 'topic'.",
+        ),
         OptionSpec {
             key: "properties.bootstrap.servers",
             value: Text,
@@ -34,17 +38,21 @@ fn options() -> Vec<OptionSpec> {
             help: "Brokers to begin with, host:port separated by ','.",
         },
         option("properties.group.id", Text, "The consumer group whose offsets show how far the job is."),
-        option("properties.*", Text, "Any property of Kafka's Java clients, translated to librdkafka's, or of librdkafka."),
+        option(
+            "properties.*",
+            Text,
+            "Any property of Kafka's Java clients, translated to librdkafka's, or of librdkafka.",
+        ),
         option("format", Text, "The format of the value; the same as 'value.format'."),
         option("value.format", Text, "The format of the value."),
         option("key.format", Text, "The format of the key."),
         option("key.fields", Text, "The columns of the key, separated by ';'."),
-        option("key.fields-prefix", Text, "A prefix of the key's columns in the table that the key itself does not have."),
         option(
-            "value.fields-include",
-            OneOf(&["ALL", "EXCEPT_KEY"]),
-            "Whether the value holds the key's columns too.",
+            "key.fields-prefix",
+            Text,
+            "A prefix of the key's columns in the table that the key itself does not have.",
         ),
+        option("value.fields-include", OneOf(&["ALL", "EXCEPT_KEY"]), "Whether the value holds the key's columns too."),
         option(
             "scan.startup.mode",
             OneOf(&["earliest-offset", "latest-offset", "group-offsets", "timestamp", "specific-offsets"]),
@@ -83,10 +91,8 @@ fn options() -> Vec<OptionSpec> {
 /// Flink's metadata columns of Kafka, with Flink's types.
 fn metadata() -> Vec<MetadataKey> {
     let string = || DataType::string().with_nullable(false);
-    let headers = LogicalType::Map(
-        Box::new(string()),
-        Box::new(DataType::nullable(LogicalType::Varbinary(2_147_483_647))),
-    );
+    let headers =
+        LogicalType::Map(Box::new(string()), Box::new(DataType::nullable(LogicalType::Varbinary(2_147_483_647))));
     let key = |key, data_type, writable| MetadataKey { key, data_type, writable };
     vec![
         key("topic", string(), false),

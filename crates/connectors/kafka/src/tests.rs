@@ -36,7 +36,9 @@ fn broker() -> Option<String> {
         Ok(broker) => Some(broker),
         Err(_) if std::env::var("CI").as_deref() == Ok("true") => panic!("WEIR_TEST_KAFKA is not set, and CI=true"),
         Err(_) => {
-            eprintln!("SKIPPED: a test on a real Kafka broker; set WEIR_TEST_KAFKA=host:port (cargo xtask servers up kafka)");
+            eprintln!(
+                "SKIPPED: a test on a real Kafka broker; set WEIR_TEST_KAFKA=host:port (cargo xtask servers up kafka)"
+            );
             None
         }
     }
@@ -63,9 +65,11 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 /// Makes a topic with a name of its own and gives it.
 fn topic(broker: &str, name: &str, partitions: i32) -> String {
     let name = unique(name);
-    let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", broker).create().unwrap();
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", broker).create().unwrap();
     let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
-    let made = wait(admin.create_topics([&topic], &AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)))));
+    let made =
+        wait(admin.create_topics([&topic], &AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)))));
     made.unwrap().remove(0).unwrap();
     name
 }
@@ -84,7 +88,8 @@ fn job_context() -> JobContext {
 }
 
 fn options(pairs: &[(&str, &str)]) -> TableOptions {
-    let values: BTreeMap<String, String> = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let values: BTreeMap<String, String> =
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     TableOptions { values, spans: BTreeMap::new() }
 }
 
@@ -218,7 +223,10 @@ fn contents(broker: &str, topic: &str, isolation: &str) -> Vec<String> {
 fn send(broker: &str, topic: &str, partition: i32, texts: &[&str]) {
     let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", broker).create().unwrap();
     for text in texts {
-        producer.send(BaseRecord::<str, str>::to(topic).partition(partition).payload(text)).map_err(|(error, _)| error).unwrap();
+        producer
+            .send(BaseRecord::<str, str>::to(topic).partition(partition).payload(text))
+            .map_err(|(error, _)| error)
+            .unwrap();
     }
     producer.flush(Duration::from_secs(20)).unwrap();
 }

@@ -106,7 +106,9 @@ pub(crate) fn is_fenced(error: &KafkaError) -> bool {
 pub(crate) fn transaction_error(what: impl std::fmt::Display, error: &KafkaError) -> Error {
     if is_fenced(error) {
         return Error::new(Kind::Conflict, format!("{what}: this process is fenced: {}", crate::client::words(error)))
-            .hint("another process has started the same job, or another job uses the same 'sink.transactional-id-prefix'");
+            .hint(
+                "another process has started the same job, or another job uses the same 'sink.transactional-id-prefix'",
+            );
     }
     kafka_error(what, error)
 }

@@ -126,12 +126,14 @@ impl KafkaWriter {
         let producer = self.producing.producer();
         producer.poll(Duration::ZERO);
         if let Some((_, reason)) = producer.client().fatal_error() {
-            return Err(Error::new(Kind::Conflict, format!("write to Kafka: this process is fenced or its producer failed for good: {reason}")));
+            return Err(Error::new(
+                Kind::Conflict,
+                format!("write to Kafka: this process is fenced or its producer failed for good: {reason}"),
+            ));
         }
         match producer.client().context().take_failure() {
-            Some(failure) => {
-                Err(Error::new(Kind::Exhausted, format!("write to Kafka: {failure}")).hint("leave such rows out, or raise the limit on both sides"))
-            }
+            Some(failure) => Err(Error::new(Kind::Exhausted, format!("write to Kafka: {failure}"))
+                .hint("leave such rows out, or raise the limit on both sides")),
             None => Ok(()),
         }
     }
@@ -166,7 +168,9 @@ impl Writer for KafkaWriter {
                 if let Some(before) = self.awaiting {
                     // An epoch without rows is not decided by a commit: then nothing stands in the way.
                     if transaction.rows() > 0 {
-                        return Err(Error::internal(format!("prepare epoch {epoch}: epoch {before} is not decided yet")));
+                        return Err(Error::internal(format!(
+                            "prepare epoch {epoch}: epoch {before} is not decided yet"
+                        )));
                     }
                     self.awaiting = None;
                 }
@@ -210,8 +214,13 @@ impl KafkaWriter {
         }
         let lane = &self.lane;
         let topic = TopicHandle::new(producing.producer(), lane.topic.name())?;
-        let mut lane =
-            Lane { topic, partitioner: lane.partitioner, partitions: lane.partitions, keyed: lane.keyed, turn: lane.turn };
+        let mut lane = Lane {
+            topic,
+            partitioner: lane.partitioner,
+            partitions: lane.partitions,
+            keyed: lane.keyed,
+            turn: lane.turn,
+        };
         let (clock, subtask) = (Arc::clone(&self.clock), self.subtask);
         Ok(Some(Box::new(move || {
             let deadline = clock.monotonic_us() + u64::try_from(FLUSH_TIMEOUT.as_micros()).unwrap_or(u64::MAX / 2);
@@ -219,7 +228,10 @@ impl KafkaWriter {
                 if lane.push(&producing, chunk, subtask)? {
                     rest.pop_front();
                 } else if clock.monotonic_us() >= deadline {
-                    let what = format!("hand rows to Kafka within {} s: the brokers do not take them", FLUSH_TIMEOUT.as_secs());
+                    let what = format!(
+                        "hand rows to Kafka within {} s: the brokers do not take them",
+                        FLUSH_TIMEOUT.as_secs()
+                    );
                     return Err(Error::new(Kind::Unavailable, what));
                 } else {
                     producing.producer().poll(Duration::from_millis(1));

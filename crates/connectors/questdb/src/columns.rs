@@ -75,7 +75,8 @@ impl Columns {
             match spec.physical.index_of(symbol) {
                 None => return Err(Error::invalid(format!("read 'symbols': the table has no column '{symbol}'"))),
                 Some(index) if !fields[index].data_type.logical.is_string() => {
-                    let what = format!("read 'symbols': '{symbol}' is {}, a symbol must be STRING", fields[index].data_type);
+                    let what =
+                        format!("read 'symbols': '{symbol}' is {}, a symbol must be STRING", fields[index].data_type);
                     return Err(Error::invalid(what));
                 }
                 Some(_) => {}
@@ -84,7 +85,8 @@ impl Columns {
         let mut all = Vec::with_capacity(fields.len());
         for field in fields {
             let is_symbol = config.symbols.contains(&field.name);
-            let kind = kind_of(&field.data_type.logical, is_symbol).ok_or_else(|| refused(&field.name, &field.data_type.logical))?;
+            let kind = kind_of(&field.data_type.logical, is_symbol)
+                .ok_or_else(|| refused(&field.name, &field.data_type.logical))?;
             all.push(Column { name: field.name.clone(), kind });
         }
         if spec.primary_key.is_empty() {
@@ -98,7 +100,8 @@ impl Columns {
 
     /// A text that changes with the columns: what a segment was written for.
     pub(crate) fn fingerprint(&self) -> String {
-        let text: Vec<String> = self.all.iter().map(|column| format!("{} {}", column.name, column.kind.name())).collect();
+        let text: Vec<String> =
+            self.all.iter().map(|column| format!("{} {}", column.name, column.kind.name())).collect();
         format!("{:08x}", crc32fast::hash(text.join(",").as_bytes()))
     }
 }
@@ -120,7 +123,9 @@ fn kind_of(logical: &LogicalType, is_symbol: bool) -> Option<Kind> {
 fn refused(name: &str, logical: &LogicalType) -> Error {
     let hint = match logical {
         LogicalType::Decimal(..) => "CAST it AS DOUBLE in the query, and declare the column DOUBLE",
-        LogicalType::Timestamp(_) | LogicalType::TimestampLtz(_) => "declare it TIMESTAMP(6): QuestDB counts microseconds",
+        LogicalType::Timestamp(_) | LogicalType::TimestampLtz(_) => {
+            "declare it TIMESTAMP(6): QuestDB counts microseconds"
+        }
         LogicalType::Date => "CAST it AS TIMESTAMP(3)",
         _ => "CAST it AS STRING, or leave it out",
     };
@@ -133,25 +138,39 @@ fn designated(spec: &SinkSpec, config: &Config, all: &[Column]) -> Result<usize>
     let index = match (&config.timestamp, of_key.as_slice()) {
         (Some(name), _) => {
             let index = spec.physical.index_of(name);
-            index.ok_or_else(|| Error::invalid(format!("read 'timestamp.field.name': the table has no column '{name}'")))?
+            index.ok_or_else(|| {
+                Error::invalid(format!("read 'timestamp.field.name': the table has no column '{name}'"))
+            })?
         }
         (None, [index]) => *index,
         (None, []) => {
-            return Err(Error::invalid(format!("write {} to QuestDB: its PRIMARY KEY holds no TIMESTAMP column", spec.table))
-                .hint("QuestDB deduplicates by the designated timestamp and further columns: put it into the PRIMARY KEY"));
+            return Err(Error::invalid(format!(
+                "write {} to QuestDB: its PRIMARY KEY holds no TIMESTAMP column",
+                spec.table
+            ))
+            .hint(
+                "QuestDB deduplicates by the designated timestamp and further columns: put it into the PRIMARY KEY",
+            ));
         }
         (None, several) => {
             let names: Vec<&str> = several.iter().map(|index| all[*index].name.as_str()).collect();
-            let what = format!("write {} to QuestDB: which of {} is the designated timestamp?", spec.table, names.join(", "));
+            let what =
+                format!("write {} to QuestDB: which of {} is the designated timestamp?", spec.table, names.join(", "));
             return Err(Error::invalid(what).hint("name it in 'timestamp.field.name'"));
         }
     };
     if !is_timestamp(&index) {
-        let what = format!("read 'timestamp.field.name' = '{}': it is {}", all[index].name, spec.physical.fields[index].data_type);
+        let what = format!(
+            "read 'timestamp.field.name' = '{}': it is {}",
+            all[index].name, spec.physical.fields[index].data_type
+        );
         return Err(Error::invalid(what).hint("it must be TIMESTAMP or TIMESTAMP_LTZ of a precision up to 6"));
     }
     if !spec.primary_key.contains(&index) {
-        let what = format!("write {} to QuestDB: the designated timestamp '{}' is not in the PRIMARY KEY", spec.table, all[index].name);
+        let what = format!(
+            "write {} to QuestDB: the designated timestamp '{}' is not in the PRIMARY KEY",
+            spec.table, all[index].name
+        );
         return Err(Error::invalid(what).hint("add it: QuestDB deduplicates by it and further columns"));
     }
     Ok(index)

@@ -15,7 +15,7 @@ use crate::segment::{Reference, parse_name, read_applied};
 use crate::sender::{Handed, Shared};
 
 /// How long the thread may take to end: a request under way ends by its own timeout, nobody waits for it.
-const END_TIMEOUT: Duration = Duration::from_millis(500);
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Hands epochs over.
 pub(crate) struct QuestDbCommitter {
@@ -44,9 +44,11 @@ impl QuestDbCommitter {
                 continue;
             }
             let applied = read_applied(&self.folder)?;
-            let of = parse_name(&segment.name);
-            if of.is_none_or(|of| applied.is_none_or(|applied| applied < of)) {
-                let what = format!("send the carried rows of epoch {epoch} to QuestDB: {} is not there", path.display());
+            // By epoch alone: a later generation goes on with the epochs of the one before.
+            let of = parse_name(&segment.name).map(|(_, epoch)| epoch);
+            if of.is_none_or(|of| applied.is_none_or(|(_, applied)| applied < of)) {
+                let what =
+                    format!("send the carried rows of epoch {epoch} to QuestDB: {} is not there", path.display());
                 return Err(Error::new(Kind::Corrupt, what)
                     .hint("restore the folder together with the checkpoints, or start with --fresh"));
             }

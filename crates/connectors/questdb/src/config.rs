@@ -40,7 +40,9 @@ impl Config {
         let (host, port) = match given.rsplit_once(':') {
             Some((host, port)) => {
                 let port = port.parse().map_err(|_| {
-                    Error::invalid(format!("read 'host' = '{given}': it must be a host, or host:port of the HTTP endpoint"))
+                    Error::invalid(format!(
+                        "read 'host' = '{given}': it must be a host, or host:port of the HTTP endpoint"
+                    ))
                 })?;
                 (host, Some(port))
             }
@@ -50,7 +52,9 @@ impl Config {
         if let (Some(one), Some(other)) = (port, http_port)
             && one != other
         {
-            return Err(Error::invalid(format!("read 'host' = '{given}' and 'http.port' = '{other}': they name two ports")));
+            return Err(Error::invalid(format!(
+                "read 'host' = '{given}' and 'http.port' = '{other}': they name two ports"
+            )));
         }
         let login = match (options.get("username"), options.get("password")) {
             (Some(user), password) => Some((user.to_owned(), password.unwrap_or("quest").to_owned())),
@@ -65,7 +69,8 @@ impl Config {
                 return Err(Error::invalid(format!("read '{key}' = '0': it must be at least 1")));
             }
         }
-        let symbols = options.get("symbols").unwrap_or("").split([';', ',']).map(str::trim).filter(|name| !name.is_empty());
+        let symbols =
+            options.get("symbols").unwrap_or("").split([';', ',']).map(str::trim).filter(|name| !name.is_empty());
         Ok(Self {
             table: options.get("table").unwrap_or(own_name).to_owned(),
             host: host.to_owned(),
@@ -76,8 +81,9 @@ impl Config {
             timestamp: options.get("timestamp.field.name").map(str::to_owned),
             batch_rows,
             request_timeout: match options.get("request.timeout") {
-                Some(text) => weir_config::parse_duration(text)
-                    .map_err(|_| Error::invalid(format!("read 'request.timeout' = '{text}': it must be a duration such as '10s'")))?,
+                Some(text) => weir_config::parse_duration(text).map_err(|_| {
+                    Error::invalid(format!("read 'request.timeout' = '{text}': it must be a duration such as '10s'"))
+                })?,
                 None => REQUEST_TIMEOUT_DEFAULT,
             },
         })
@@ -86,7 +92,9 @@ impl Config {
 
 fn number<T: std::str::FromStr>(options: &TableOptions, key: &str) -> Result<Option<T>> {
     let read = |text: &str| {
-        text.trim().parse().map_err(|_| Error::invalid(format!("read '{key}' = '{text}': it must be a whole number in range")))
+        text.trim()
+            .parse()
+            .map_err(|_| Error::invalid(format!("read '{key}' = '{text}': it must be a whole number in range")))
     };
     options.get(key).map(read).transpose()
 }

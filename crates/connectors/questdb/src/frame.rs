@@ -2,7 +2,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    TimestampMillisecondType,
 };
 use arrow_array::{Array, BooleanArray, PrimitiveArray, RecordBatch, StringViewArray};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
@@ -37,7 +38,9 @@ impl<'a> Values<'a> {
             ArrowType::Utf8View => Self::Text(array.as_string_view()),
             ArrowType::Timestamp(TimeUnit::Millisecond, _) => Self::Millis(array.as_primitive()),
             ArrowType::Timestamp(TimeUnit::Microsecond, _) => Self::Micros(array.as_primitive()),
-            other => return Err(Error::internal(format!("write column '{}' to QuestDB: it comes as {other}", column.name))),
+            other => {
+                return Err(Error::internal(format!("write column '{}' to QuestDB: it comes as {other}", column.name)));
+            }
         })
     }
 
@@ -91,15 +94,18 @@ pub(crate) fn encode(batch: &RecordBatch, columns: &Columns, out: &mut Vec<u8>) 
             let null = column.is_null(row);
             if null && index == columns.timestamp {
                 let name = &columns.all[index].name;
-                return Err(Error::invalid(format!("write row {row} to QuestDB: its designated timestamp '{name}' is NULL")));
+                return Err(Error::invalid(format!(
+                    "write row {row} to QuestDB: its designated timestamp '{name}' is NULL"
+                )));
             }
             out.push(u8::from(!null));
             if !null {
                 column.write(row, out);
             }
         }
-        let length = u32::try_from(out.len() - start - 4)
-            .map_err(|_| Error::new(ErrorKind::Exhausted, format!("write row {row} to QuestDB: it is larger than 4 GiB")))?;
+        let length = u32::try_from(out.len() - start - 4).map_err(|_| {
+            Error::new(ErrorKind::Exhausted, format!("write row {row} to QuestDB: it is larger than 4 GiB"))
+        })?;
         out[start..start + 4].copy_from_slice(&length.to_le_bytes());
     }
     Ok(())

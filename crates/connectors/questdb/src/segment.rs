@@ -49,7 +49,10 @@ impl Reference {
             _ => None,
         };
         read().map(Some).ok_or_else(|| {
-            Error::new(Kind::Corrupt, format!("read what a checkpoint says of rows for QuestDB: '{text}' is not of this version"))
+            Error::new(
+                Kind::Corrupt,
+                format!("read what a checkpoint says of rows for QuestDB: '{text}' is not of this version"),
+            )
         })
     }
 }
@@ -70,8 +73,9 @@ pub(crate) fn parse_name(name: &str) -> Option<(Generation, Epoch)> {
 /// # Errors
 /// The disk.
 pub(crate) fn append(file: &mut File, path: &Path, rows: u32, bytes: &[u8]) -> Result<()> {
-    let length = u32::try_from(bytes.len())
-        .map_err(|_| Error::new(Kind::Exhausted, format!("write {}: a block of rows is larger than 4 GiB", path.display())))?;
+    let length = u32::try_from(bytes.len()).map_err(|_| {
+        Error::new(Kind::Exhausted, format!("write {}: a block of rows is larger than 4 GiB", path.display()))
+    })?;
     let mut header = [0; HEADER_BYTES];
     header[..4].copy_from_slice(&rows.to_le_bytes());
     header[4..8].copy_from_slice(&length.to_le_bytes());
@@ -106,7 +110,9 @@ impl Blocks {
         if self.left == 0 {
             return Ok(false);
         }
-        let corrupt = |path: &Path, why: &str| Error::new(Kind::Corrupt, format!("read carried rows in {}: {why}", path.display()));
+        let corrupt = |path: &Path, why: &str| {
+            Error::new(Kind::Corrupt, format!("read carried rows in {}: {why}", path.display()))
+        };
         let mut header = [0; HEADER_BYTES];
         self.file.read_exact(&mut header).map_err(|_| corrupt(&self.path, "it is cut off"))?;
         let field = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -164,5 +170,7 @@ pub(crate) fn read_applied(folder: &Path) -> Result<Option<(Generation, Epoch)>>
         let (generation, epoch) = text.trim().split_once(':')?;
         Some((Generation(generation.parse().ok()?), Epoch(epoch.parse().ok()?)))
     };
-    read().map(Some).ok_or_else(|| Error::new(Kind::Corrupt, format!("read {}: it holds '{}'", path.display(), text.trim())))
+    read()
+        .map(Some)
+        .ok_or_else(|| Error::new(Kind::Corrupt, format!("read {}: it holds '{}'", path.display(), text.trim())))
 }

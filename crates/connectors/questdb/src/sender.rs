@@ -209,7 +209,8 @@ impl Sending {
                 Err(Halt::Failed(error)) => {
                     tracing::error!(table = %self.table, %error, "rows for QuestDB cannot be sent");
                     let mut state = self.shared.lock();
-                    state.failed = Some((error.kind(), error.message().to_owned(), error.hint_text().map(str::to_owned)));
+                    state.failed =
+                        Some((error.kind(), error.message().to_owned(), error.hint_text().map(str::to_owned)));
                     drop(state);
                     self.shared.changed.notify_all();
                     return;
@@ -252,8 +253,11 @@ impl Sending {
         let mut letters = Vec::new();
         for segment in &handed.segments {
             if segment.columns != self.columns.fingerprint() {
-                let what = format!("send carried rows of {} to QuestDB: they were written for other columns", segment.name);
-                return Err(Error::invalid(what).hint("give the table the columns it had, or start with --fresh").into());
+                let what =
+                    format!("send carried rows of {} to QuestDB: they were written for other columns", segment.name);
+                return Err(Error::invalid(what)
+                    .hint("give the table the columns it had, or start with --fresh")
+                    .into());
             }
             let mut blocks = Blocks::open(&self.folder.join(&segment.name), segment.bytes)?;
             let mut block = Vec::new();
@@ -312,7 +316,10 @@ impl Sending {
 
     fn set_aside(&self, row: &[u8], words: String, letters: &mut Vec<DeadLetter>) -> Result<(), Halt> {
         if letters.len() >= REFUSED_ROWS_MAX {
-            let what = format!("write table '{}' in QuestDB: it refuses more than {REFUSED_ROWS_MAX} rows of an epoch: {words}", self.config.table);
+            let what = format!(
+                "write table '{}' in QuestDB: it refuses more than {REFUSED_ROWS_MAX} rows of an epoch: {words}",
+                self.config.table
+            );
             return Err(Error::invalid(what).hint("the table does not fit any more: compare its columns").into());
         }
         let mut raw = frame::json(row, &self.columns).into_bytes();

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use weir_base::{Error, Kind, Result, spawn};
 use weir_connector::{Committer, JobContext, Prepared, Role, Sink, Writer, WriterContext};
@@ -38,7 +38,8 @@ impl QuestDbSink {
         let columns = Columns::of(spec, &config)?;
         Wire::check_names(&config.table, &columns)?;
         // A table's name may hold what a file's name may not.
-        let safe: String = config.table.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+        let safe: String =
+            config.table.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
         let folder = context.carried_dir.join(format!("questdb-{safe}-{:08x}", crc32fast::hash(spec.table.as_bytes())));
         Ok(Self {
             table: spec.table.clone(),
@@ -78,7 +79,8 @@ impl Sink for QuestDbSink {
     }
 
     fn writer(&self, context: &WriterContext) -> Result<Box<dyn Writer>> {
-        fs::create_dir_all(&self.folder).map_err(|source| Error::io(format!("make {}", self.folder.display()), source))?;
+        fs::create_dir_all(&self.folder)
+            .map_err(|source| Error::io(format!("make {}", self.folder.display()), source))?;
         Ok(Box::new(QuestDbWriter::new(
             Arc::clone(&self.shared),
             self.columns.clone(),
@@ -90,7 +92,8 @@ impl Sink for QuestDbSink {
     }
 
     fn committer(&self) -> Result<Box<dyn Committer>> {
-        fs::create_dir_all(&self.folder).map_err(|source| Error::io(format!("make {}", self.folder.display()), source))?;
+        fs::create_dir_all(&self.folder)
+            .map_err(|source| Error::io(format!("make {}", self.folder.display()), source))?;
         let ensured = match table::ensure(&self.config, &self.columns) {
             Ok(()) => true,
             Err(error) if error.kind() == Kind::Unavailable && self.restored.load(Ordering::Relaxed) => {

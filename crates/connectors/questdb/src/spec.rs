@@ -28,12 +28,28 @@ fn options() -> Vec<OptionSpec> {
             required: true,
             help: "QuestDB's host, or host:port of its HTTP endpoint.",
         },
-        option("http.port", Integer, "The port of the HTTP endpoint, where rows are sent; 9000 unless given here or in 'host'."),
-        option("pg.port", Integer, "The port of the PostgreSQL endpoint, where the table is made and checked; 8812 unless given."),
+        option(
+            "http.port",
+            Integer,
+            "The port of the HTTP endpoint, where rows are sent; 9000 unless given here or in 'host'.",
+        ),
+        option(
+            "pg.port",
+            Integer,
+            "The port of the PostgreSQL endpoint, where the table is made and checked; 8812 unless given.",
+        ),
         option("table", Text, "The table in QuestDB; the table's own name unless given."),
-        option("username", Text, "The user on both endpoints; 'admin' on the PostgreSQL endpoint and none over HTTP unless given."),
+        option(
+            "username",
+            Text,
+            "The user on both endpoints; 'admin' on the PostgreSQL endpoint and none over HTTP unless given.",
+        ),
         option("password", Text, "The user's password; 'quest' unless given."),
-        option("timestamp.field.name", Text, "The designated timestamp; the only TIMESTAMP column of the PRIMARY KEY unless given."),
+        option(
+            "timestamp.field.name",
+            Text,
+            "The designated timestamp; the only TIMESTAMP column of the PRIMARY KEY unless given.",
+        ),
         option("symbols", Text, "STRING columns that are SYMBOL in QuestDB, separated by ';' or ','."),
         option("sink.batch.max-size", Integer, "Rows of a request at most; 10000 unless given."),
         option(

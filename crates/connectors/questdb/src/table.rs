@@ -22,7 +22,10 @@ pub(crate) fn ensure(config: &Config, columns: &Columns) -> Result<()> {
     let facts = query(
         &mut client,
         config,
-        &format!("SELECT designatedTimestamp, walEnabled, dedup FROM tables() WHERE table_name = '{}'", text(&config.table)),
+        &format!(
+            "SELECT designatedTimestamp, walEnabled, dedup FROM tables() WHERE table_name = '{}'",
+            text(&config.table)
+        ),
     )?;
     let Some(facts) = facts.first() else {
         // QuestDB leaves names that begin with `telemetry` out of its lists.
@@ -41,9 +44,19 @@ pub(crate) fn ensure(config: &Config, columns: &Columns) -> Result<()> {
 fn connect(config: &Config) -> Result<postgres::Client> {
     let (user, password) = config.login.clone().unwrap_or_else(|| ("admin".to_owned(), "quest".to_owned()));
     let mut pg = PgConfig::new();
-    pg.host(&config.host).port(config.pg_port).user(&user).password(password).dbname("qdb").connect_timeout(CONNECT_TIMEOUT);
+    pg.host(&config.host)
+        .port(config.pg_port)
+        .user(&user)
+        .password(password)
+        .dbname("qdb")
+        .connect_timeout(CONNECT_TIMEOUT);
     pg.connect(NoTls).map_err(|source| {
-        let what = format!("connect to QuestDB at {}:{} (PostgreSQL protocol) as '{user}': {}", config.host, config.pg_port, words(&source));
+        let what = format!(
+            "connect to QuestDB at {}:{} (PostgreSQL protocol) as '{user}': {}",
+            config.host,
+            config.pg_port,
+            words(&source)
+        );
         match source.as_db_error() {
             Some(_) => Error::invalid(what).hint("check 'username' and 'password'"),
             None => Error::new(ErrorKind::Unavailable, what).hint("start QuestDB, or correct 'host' and 'pg.port'"),
@@ -87,7 +100,8 @@ fn failed(config: &Config, statement: &str, source: &postgres::Error) -> Error {
 
 /// The statement that makes the table.
 pub(crate) fn create_statement(table: &str, columns: &Columns) -> String {
-    let list: Vec<String> = columns.all.iter().map(|column| format!("{} {}", ident(&column.name), column.kind.name())).collect();
+    let list: Vec<String> =
+        columns.all.iter().map(|column| format!("{} {}", ident(&column.name), column.kind.name())).collect();
     format!(
         "CREATE TABLE IF NOT EXISTS {} ({}) TIMESTAMP({}) PARTITION BY DAY WAL DEDUP UPSERT KEYS({})",
         ident(table),
@@ -120,9 +134,14 @@ fn text(value: &str) -> String {
 fn check(config: &Config, columns: &Columns, facts: &[String], found: &[Vec<String>]) -> Result<()> {
     let table = ident(&config.table);
     let wrong = |what: String, statement: String| {
-        Err(Error::invalid(format!("write table '{}' in QuestDB: {what}", config.table)).hint(format!("run: {statement}")))
+        Err(Error::invalid(format!("write table '{}' in QuestDB: {what}", config.table))
+            .hint(format!("run: {statement}")))
     };
-    let anew = format!("RENAME TABLE {table} TO {}; {}", ident(&format!("{}_old", config.table)), create_statement(&config.table, columns));
+    let anew = format!(
+        "RENAME TABLE {table} TO {}; {}",
+        ident(&format!("{}_old", config.table)),
+        create_statement(&config.table, columns)
+    );
     let is_true = |value: &str| matches!(value, "t" | "true");
     let (designated, wal, dedup) = (&facts[0], is_true(&facts[1]), is_true(&facts[2]));
     let wanted = &columns.all[columns.timestamp].name;
@@ -130,7 +149,10 @@ fn check(config: &Config, columns: &Columns, facts: &[String], found: &[Vec<Stri
         return wrong(format!("its designated timestamp is '{designated}', not '{wanted}'"), anew);
     }
     if !wal {
-        return wrong("it is no WAL table".to_owned(), format!("ALTER TABLE {table} SET TYPE WAL, then restart QuestDB"));
+        return wrong(
+            "it is no WAL table".to_owned(),
+            format!("ALTER TABLE {table} SET TYPE WAL, then restart QuestDB"),
+        );
     }
     for column in &columns.all {
         let name = ident(&column.name);
@@ -141,7 +163,10 @@ fn check(config: &Config, columns: &Columns, facts: &[String], found: &[Vec<Stri
             }
             Some(row) if !column.kind.fits(&row[1]) => {
                 let statement = format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {}", column.kind.name());
-                return wrong(format!("its column '{}' is {}, not {}", column.name, row[1], column.kind.name()), statement);
+                return wrong(
+                    format!("its column '{}' is {}, not {}", column.name, row[1], column.kind.name()),
+                    statement,
+                );
             }
             Some(_) => {}
         }
@@ -160,4 +185,3 @@ fn check(config: &Config, columns: &Columns, facts: &[String], found: &[Vec<Stri
     }
     Ok(())
 }
-

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray, TimestampMillisecondArray,
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringViewArray,
+    TimestampMillisecondArray,
 };
 use weir_base::{Clock, Epoch, Generation, JobId, Result, SystemClock};
 use weir_connector::{Batch, Committer, Factory, JobContext, Prepared, Sink, Writer, WriterContext};
@@ -30,8 +31,14 @@ struct Server {
 /// The server to test with, or `None` after saying so loudly.
 fn server() -> Option<Server> {
     let (Ok(http), Ok(pg)) = (std::env::var("WEIR_TEST_QUESTDB_HTTP"), std::env::var("WEIR_TEST_QUESTDB_PG")) else {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "WEIR_TEST_QUESTDB_HTTP and _PG are not set, and CI=true");
-        eprintln!("SKIPPED: a test on a real QuestDB; set WEIR_TEST_QUESTDB_HTTP and WEIR_TEST_QUESTDB_PG (cargo xtask servers up questdb)");
+        assert_ne!(
+            std::env::var("CI").as_deref(),
+            Ok("true"),
+            "WEIR_TEST_QUESTDB_HTTP and _PG are not set, and CI=true"
+        );
+        eprintln!(
+            "SKIPPED: a test on a real QuestDB; set WEIR_TEST_QUESTDB_HTTP and WEIR_TEST_QUESTDB_PG (cargo xtask servers up questdb)"
+        );
         return None;
     };
     let (host, port) = pg.split_once(':').unwrap();
@@ -77,7 +84,12 @@ impl Server {
     }
 
     fn spec(&self, table: &str, extra: &[(&str, &str)]) -> SinkSpec {
-        let mut pairs = vec![("host", self.http.as_str()), ("pg.port", self.pg_port.as_str()), ("table", table), ("symbols", "device")];
+        let mut pairs = vec![
+            ("host", self.http.as_str()),
+            ("pg.port", self.pg_port.as_str()),
+            ("table", table),
+            ("symbols", "device"),
+        ];
         pairs.extend_from_slice(extra);
         spec(&pairs)
     }
@@ -104,7 +116,8 @@ fn schema() -> Schema {
 }
 
 fn options(pairs: &[(&str, &str)]) -> TableOptions {
-    let values: BTreeMap<String, String> = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let values: BTreeMap<String, String> =
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     TableOptions { values, spans: BTreeMap::new() }
 }
 
@@ -131,9 +144,13 @@ fn rows(range: std::ops::Range<i64>, add: f64) -> Batch {
         Arc::new(range.clone().map(|index| Some(format!("d{}", index % 2))).collect::<StringViewArray>()),
         Arc::new(range.clone().map(|index| present(&index).then_some(index as f64 + add)).collect::<Float64Array>()),
         Arc::new(range.clone().map(|index| present(&index).then_some(index as i32)).collect::<Int32Array>()),
-        Arc::new(range.clone().map(|index| present(&index).then_some(index * 1_000_000_000_000)).collect::<Int64Array>()),
+        Arc::new(
+            range.clone().map(|index| present(&index).then_some(index * 1_000_000_000_000)).collect::<Int64Array>(),
+        ),
         Arc::new(range.clone().map(|index| Some(index % 2 == 0)).collect::<BooleanArray>()),
-        Arc::new(range.map(|index| present(&index).then(|| format!("näh, \"{index}\"\n"))).collect::<StringViewArray>()),
+        Arc::new(
+            range.map(|index| present(&index).then(|| format!("näh, \"{index}\"\n"))).collect::<StringViewArray>(),
+        ),
     ];
     Batch::inserts(RecordBatch::try_new(schema().arrow(), columns).unwrap(), 0)
 }

@@ -69,7 +69,12 @@ impl Wire {
     /// Sends rows in one request.
     pub(crate) fn send(&mut self, rows: &[&[u8]], columns: &Columns) -> Outcome {
         if let Err(error) = self.connect() {
-            return Outcome::Failed(format!("connect to {}:{}: {}", self.config.host, self.config.http_port, error.msg()));
+            return Outcome::Failed(format!(
+                "connect to {}:{}: {}",
+                self.config.host,
+                self.config.http_port,
+                error.msg()
+            ));
         }
         let (Some(sender), Some(buffer)) = (self.sender.as_mut(), self.buffer.as_mut()) else {
             return Outcome::Failed("there is no connection".to_owned());
@@ -96,21 +101,41 @@ impl Wire {
 
 /// What an error says of the rows. QuestDB takes a request to one table as a whole or not at all.
 fn outcome_of(error: &questdb::Error) -> Outcome {
-    let words = error.msg().trim_start_matches("Could not flush buffer: ").to_owned();
+    let text = error.msg().trim_start_matches("Could not flush buffer: ");
     match error.code() {
-        ErrorCode::ServerFlushError if words.contains("code: invalid") || words.contains("code: request too large") => {
-            Outcome::Refused(words)
+        ErrorCode::ServerFlushError => {
+            let (code, words) = answer(text);
+            match code.as_deref() {
+                Some("invalid" | "request too large") => Outcome::Refused(words),
+                _ => Outcome::Failed(words),
+            }
         }
         ErrorCode::InvalidApiCall
         | ErrorCode::InvalidUtf8
         | ErrorCode::InvalidName
         | ErrorCode::InvalidTimestamp
-        | ErrorCode::ServerRejection => Outcome::Refused(words),
-        _ => Outcome::Failed(words),
+        | ErrorCode::ServerRejection => Outcome::Refused(text.to_owned()),
+        _ => Outcome::Failed(text.to_owned()),
     }
 }
 
-fn fill<'a>(buffer: &mut Buffer, table: &str, row: &'a [u8], columns: &Columns, values: &mut Vec<Value<'a>>) -> Result<(), String> {
+/// The code and the words of an answer: JSON as QuestDB sends it, or as the client shows it (`... [id: x, code: y, line: z]`).
+fn answer(text: &str) -> (Option<String>, String) {
+    if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
+        let field = |name: &str| json.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+        return (field("code"), field("message").unwrap_or_else(|| text.to_owned()).replace('\n', " "));
+    }
+    let code = text.split_once("code: ").map(|(_, rest)| rest.split([',', ']']).next().unwrap_or(rest).to_owned());
+    (code, text.to_owned())
+}
+
+fn fill<'a>(
+    buffer: &mut Buffer,
+    table: &str,
+    row: &'a [u8],
+    columns: &Columns,
+    values: &mut Vec<Value<'a>>,
+) -> Result<(), String> {
     decode(row, columns, values).map_err(|error| error.to_string())?;
     put(buffer, table, columns, values).map_err(|error| error.msg().to_owned())
 }
@@ -143,5 +168,27 @@ fn put(buffer: &mut Buffer, table: &str, columns: &Columns, values: &[Value<'_>]
     match at {
         Some(at) => buffer.at(at),
         None => buffer.at_now(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_in_both_forms() {
+        let cases = [
+            (
+                r#"{"code":"invalid","message":"failed:\nerror in line 2","line":2}"#,
+                Some("invalid"),
+                "failed: error in line 2",
+            ),
+            ("failed [id: 1, code: invalid, line: 2]", Some("invalid"), "failed [id: 1, code: invalid, line: 2]"),
+            ("failed [code: internal error]", Some("internal error"), "failed [code: internal error]"),
+            ("<html>", None, "<html>"),
+        ];
+        for (text, code, words) in cases {
+            assert_eq!(answer(text), (code.map(str::to_owned), words.to_owned()));
+        }
     }
 }

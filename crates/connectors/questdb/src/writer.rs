@@ -106,8 +106,10 @@ impl Writer for QuestDbWriter {
         // -U says what +U replaces: the key stays, so there is nothing to do.
         let skipped = |row: usize| batch.kind(row) == RowKind::UpdateBefore;
         if let Some(row) = (0..batch.rows()).find(|row| batch.kind(*row) == RowKind::Delete) {
-            return Err(Error::invalid(format!("write row {row} to QuestDB: it is a -D row, and QuestDB deletes no rows"))
-                .hint("write a query without deletions, or filter them"));
+            return Err(Error::invalid(format!(
+                "write row {row} to QuestDB: it is a -D row, and QuestDB deletes no rows"
+            ))
+            .hint("write a query without deletions, or filter them"));
         }
         while from < batch.rows() {
             if skipped(from) {
@@ -115,7 +117,8 @@ impl Writer for QuestDbWriter {
                 continue;
             }
             let room = self.batch_rows.saturating_sub(self.block_rows as usize).max(1);
-            let to = (from..batch.rows()).take(room).take_while(|row| !skipped(*row)).last().map_or(from, |last| last + 1);
+            let to =
+                (from..batch.rows()).take(room).take_while(|row| !skipped(*row)).last().map_or(from, |last| last + 1);
             frame::encode(&batch.data.slice(from, to - from), &self.columns, &mut self.block)?;
             self.block_rows += u32::try_from(to - from).expect("a batch has at most BATCH_ROWS_MAX rows");
             from = to;
@@ -133,7 +136,8 @@ impl Writer for QuestDbWriter {
         };
         let name = name(self.generation, epoch, self.subtask);
         let path = self.folder.join(&name);
-        fs::rename(&open.path, &path).map_err(|source| Error::io(format!("rename {} to {name}", open.path.display()), source))?;
+        fs::rename(&open.path, &path)
+            .map_err(|source| Error::io(format!("rename {} to {name}", open.path.display()), source))?;
         let reference = Reference { name, rows: open.rows, bytes: open.bytes, columns: self.columns_text.clone() };
         self.shared.carried.fetch_add(open.bytes, Ordering::Relaxed);
         let folder = self.folder.clone();

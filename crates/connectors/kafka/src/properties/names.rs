@@ -74,36 +74,61 @@ pub(super) fn fate(key: &str) -> Option<Fate> {
         return Some(Fate::NoEffect);
     }
     Some(match key {
-        "auto.offset.reset" | "commit.offsets.on.checkpoint" | "partition.discovery.interval.ms" | "enable.auto.commit"
-        | "auto.commit.interval.ms" | "transactional.id" => Fate::Ours,
+        "auto.offset.reset"
+        | "commit.offsets.on.checkpoint"
+        | "partition.discovery.interval.ms"
+        | "enable.auto.commit"
+        | "auto.commit.interval.ms"
+        | "transactional.id" => Fate::Ours,
         "receive.buffer.bytes" => Fate::Renamed("socket.receive.buffer.bytes"),
         "send.buffer.bytes" => Fate::Renamed("socket.send.buffer.bytes"),
         "fetch.max.wait.ms" => Fate::Renamed("fetch.wait.max.ms"),
         "max.request.size" => Fate::Renamed("message.max.bytes"),
         "buffer.memory" => Fate::Kilobytes("queue.buffering.max.kbytes"),
-        "compression.gzip.level" | "compression.lz4.level" | "compression.zstd.level" => Fate::Renamed("compression.level"),
+        "compression.gzip.level" | "compression.lz4.level" | "compression.zstd.level" => {
+            Fate::Renamed("compression.level")
+        }
         "ssl.truststore.certificates" => Fate::Renamed("ssl.ca.pem"),
         "ssl.keystore.key" => Fate::Renamed("ssl.key.pem"),
         "ssl.keystore.certificate.chain" => Fate::Renamed("ssl.certificate.pem"),
-        "ssl.truststore.location" | "ssl.truststore.type" | "ssl.keystore.location" | "ssl.keystore.type" => Fate::Store,
+        "ssl.truststore.location" | "ssl.truststore.type" | "ssl.keystore.location" | "ssl.keystore.type" => {
+            Fate::Store
+        }
         "ssl.endpoint.identification.algorithm" => Fate::EndpointIdentification,
         "sasl.jaas.config" => Fate::Jaas,
-        "interceptor.classes" | "sasl.client.callback.handler.class" | "sasl.login.callback.handler.class"
-        | "sasl.login.class" | "security.protocol.class" | "ssl.engine.factory.class" => {
-            Fate::Refused("remove it: a Java class cannot be loaded")
-        }
+        "interceptor.classes"
+        | "sasl.client.callback.handler.class"
+        | "sasl.login.callback.handler.class"
+        | "sasl.login.class"
+        | "security.protocol.class"
+        | "ssl.engine.factory.class" => Fate::Refused("remove it: a Java class cannot be loaded"),
         "partitioner.class" => Fate::Refused("remove it and use 'sink.partitioner'"),
         "ssl.truststore.password" => Fate::Refused("export the truststore as PEM, which has no password"),
         "ssl.protocol" | "ssl.provider" | "ssl.enabled.protocols" => {
             Fate::Refused("remove it: OpenSSL chooses the newest protocol that both sides know")
         }
-        "fetch.min.bytes" | "fetch.max.bytes" | "max.partition.fetch.bytes" | "isolation.level" | "check.crcs"
-        | "max.poll.interval.ms" | "session.timeout.ms" | "heartbeat.interval.ms" | "group.id" | "group.instance.id"
-        | "group.protocol" | "allow.auto.create.topics" => Fate::Other(Side::Consumer),
-        "acks" | "linger.ms" | "batch.size" | "compression.type" | "delivery.timeout.ms" | "request.timeout.ms"
-        | "enable.idempotence" | "transaction.timeout.ms" | "retries" | "max.in.flight.requests.per.connection" => {
-            Fate::Other(Side::Producer)
-        }
+        "fetch.min.bytes"
+        | "fetch.max.bytes"
+        | "max.partition.fetch.bytes"
+        | "isolation.level"
+        | "check.crcs"
+        | "max.poll.interval.ms"
+        | "session.timeout.ms"
+        | "heartbeat.interval.ms"
+        | "group.id"
+        | "group.instance.id"
+        | "group.protocol"
+        | "allow.auto.create.topics" => Fate::Other(Side::Consumer),
+        "acks"
+        | "linger.ms"
+        | "batch.size"
+        | "compression.type"
+        | "delivery.timeout.ms"
+        | "request.timeout.ms"
+        | "enable.idempotence"
+        | "transaction.timeout.ms"
+        | "retries"
+        | "max.in.flight.requests.per.connection" => Fate::Other(Side::Producer),
         _ => return None,
     })
 }
@@ -141,9 +166,8 @@ pub(super) fn try_set(name: &str, value: &str) -> Result<(), Rejected> {
     };
     let mut words = [0; 512];
     // SAFETY: all pointers live through the call, and the buffer's length is its own.
-    let outcome = unsafe {
-        sys::rd_kafka_conf_set(conf.0, name.as_ptr(), value.as_ptr(), words.as_mut_ptr(), words.len())
-    };
+    let outcome =
+        unsafe { sys::rd_kafka_conf_set(conf.0, name.as_ptr(), value.as_ptr(), words.as_mut_ptr(), words.len()) };
     match outcome {
         sys::rd_kafka_conf_res_t::RD_KAFKA_CONF_OK => Ok(()),
         sys::rd_kafka_conf_res_t::RD_KAFKA_CONF_UNKNOWN => Err(Rejected::Unknown),

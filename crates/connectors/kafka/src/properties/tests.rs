@@ -3,7 +3,8 @@
 use super::*;
 
 fn given(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<String, String> = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let mut all: BTreeMap<String, String> =
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     all.insert("bootstrap.servers".to_owned(), "h:1".to_owned());
     all
 }
@@ -16,7 +17,8 @@ fn translated(side: Side, pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn properties_are_renamed_converted_and_kept_to_their_side() {
-    let cases: &[(Side, (&str, &str), &[(&str, &str)])] = &[
+    type Case<'a> = (Side, (&'a str, &'a str), &'a [(&'a str, &'a str)]);
+    let cases: &[Case<'_>] = &[
         (Side::Consumer, ("fetch.max.wait.ms", "50"), &[("fetch.wait.max.ms", "50")]),
         (Side::Consumer, ("receive.buffer.bytes", "65536"), &[("socket.receive.buffer.bytes", "65536")]),
         (Side::Consumer, ("isolation.level", "read_committed"), &[("isolation.level", "read_committed")]),
@@ -37,7 +39,8 @@ fn properties_are_renamed_converted_and_kept_to_their_side() {
 
 #[test]
 fn a_jaas_line_becomes_user_and_password() {
-    let line = r#"org.apache.kafka.common.security.plain.PlainLoginModule required username="al ice" password="p\"w;=d";"#;
+    let line =
+        r#"org.apache.kafka.common.security.plain.PlainLoginModule required username="al ice" password="p\"w;=d";"#;
     let pairs = [("security.protocol", "SASL_PLAINTEXT"), ("sasl.mechanism", "PLAIN"), ("sasl.jaas.config", line)];
     let expected = [
         ("sasl.mechanism", "PLAIN"),

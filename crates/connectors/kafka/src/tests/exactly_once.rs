@@ -94,7 +94,10 @@ fn rows_of_an_epoch_that_a_crash_left_undecided_are_never_seen() {
     assert_eq!(run.last, LastDecided::Epoch(Generation(1), Epoch(1)));
     run.epoch(10..20, 2);
     assert_eq!(contents(&broker, &topic, "read_committed"), json(0..20));
-    assert!(contents(&broker, &topic, "read_uncommitted").len() > 20, "the lost rows are in the log, but marked as aborted");
+    assert!(
+        contents(&broker, &topic, "read_uncommitted").len() > 20,
+        "the lost rows are in the log, but marked as aborted"
+    );
 }
 
 fn transaction(run: &Run) -> Arc<crate::transaction::Transaction> {
@@ -183,9 +186,14 @@ fn offsets_of_a_source_on_the_same_cluster_are_committed_with_the_epoch() {
     let (topic, input, id, job) = (topic(&broker, "out", 1), topic(&broker, "in", 2), unique("tx"), job());
     let group = unique("group");
     let mut run = start(&broker, &topic, &id, job, 1);
-    let pairs = [("topic", input.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("properties.group.id", group.as_str())];
+    let pairs = [
+        ("topic", input.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("properties.group.id", group.as_str()),
+    ];
     let source = run.factory.source(&source_spec(&pairs, &[]), &job_context()).unwrap();
-    let position = |split: &str, offset| (SplitId(format!("{input}-{split}").into()), Position { offset, records: offset });
+    let position =
+        |split: &str, offset| (SplitId(format!("{input}-{split}").into()), Position { offset, records: offset });
     let offsets = source.offsets(&[position("0", 7), position("1", 9)]).unwrap();
     assert_eq!(offsets.group, group);
     assert_eq!(offsets.offsets, vec![(input.clone(), 0, 7), (input.clone(), 1, 9)]);
@@ -199,7 +207,11 @@ fn offsets_of_a_source_on_the_same_cluster_are_committed_with_the_epoch() {
 fn offsets_are_committed_by_the_source_itself_when_no_transaction_carries_them() {
     let Some(broker) = broker() else { return };
     let (input, group) = (topic(&broker, "in", 1), unique("group"));
-    let pairs = [("topic", input.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("properties.group.id", group.as_str())];
+    let pairs = [
+        ("topic", input.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("properties.group.id", group.as_str()),
+    ];
     let source = source(&pairs, &[]);
     let positions = [(SplitId(format!("{input}-0").into()), Position { offset: 5, records: 5 })];
     assert_eq!(source.offsets(&positions), None);
@@ -222,7 +234,11 @@ fn a_group_in_which_others_consume_is_left_alone() {
         assert!(clock.monotonic_us() < 20_000_000, "the other consumer must join");
         drop(other.poll(Duration::from_millis(50)));
     }
-    let pairs = [("topic", input.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("properties.group.id", group.as_str())];
+    let pairs = [
+        ("topic", input.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("properties.group.id", group.as_str()),
+    ];
     let source = source(&pairs, &[]);
     source.splits().unwrap();
     source.completed(&[(SplitId(format!("{input}-0").into()), Position { offset: 5, records: 5 })]);
@@ -231,7 +247,8 @@ fn a_group_in_which_others_consume_is_left_alone() {
 }
 
 fn committed(broker: &str, group: &str, topic: &str, partitions: &[i32]) -> Vec<Option<i64>> {
-    let consumer: BaseConsumer = ClientConfig::new().set("bootstrap.servers", broker).set("group.id", group).create().unwrap();
+    let consumer: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", broker).set("group.id", group).create().unwrap();
     let mut list = TopicPartitionList::new();
     for partition in partitions {
         list.add_partition(topic, *partition);
@@ -281,6 +298,8 @@ fn a_transaction_timeout_over_the_brokers_maximum_is_refused_with_words() {
     assert_eq!(error.kind(), Kind::Invalid);
     assert_eq!(
         error.message(),
-        format!("claim the transactional.id '{id}' at {broker}: 'transaction.timeout.ms' = 10800000 is more than the broker's 'transaction.max.timeout.ms'")
+        format!(
+            "claim the transactional.id '{id}' at {broker}: 'transaction.timeout.ms' = 10800000 is more than the broker's 'transaction.max.timeout.ms'"
+        )
     );
 }

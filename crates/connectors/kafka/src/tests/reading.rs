@@ -30,12 +30,19 @@ fn each_startup_mode_begins_where_it_says() {
     consumer.commit(&list, CommitMode::Sync).unwrap();
     let late = (SystemClock::new().now() + 3_600_000).to_string();
     let specific = "partition:0,offset:1;partition:1,offset:1";
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
         (&[("scan.startup.mode", "earliest-offset")], &["a0", "a1", "a2", "b0", "later"]),
         (&[("scan.startup.mode", "latest-offset")], &["later"]),
-        (&[("scan.startup.mode", "timestamp"), ("scan.startup.timestamp-millis", "0")], &["a0", "a1", "a2", "b0", "later"]),
+        (
+            &[("scan.startup.mode", "timestamp"), ("scan.startup.timestamp-millis", "0")],
+            &["a0", "a1", "a2", "b0", "later"],
+        ),
         (&[("scan.startup.mode", "timestamp"), ("scan.startup.timestamp-millis", &late)], &["later"]),
-        (&[("scan.startup.mode", "specific-offsets"), ("scan.startup.specific-offsets", specific)], &["a1", "a2", "later"]),
+        (
+            &[("scan.startup.mode", "specific-offsets"), ("scan.startup.specific-offsets", specific)],
+            &["a1", "a2", "later"],
+        ),
         (&[("properties.group.id", &group), ("properties.auto.offset.reset", "earliest")], &["a2", "b0", "later"]),
         (&[("properties.group.id", &group), ("properties.auto.offset.reset", "latest")], &["a2", "later"]),
         (&[("properties.group.id", &fresh), ("properties.auto.offset.reset", "latest")], &["later"]),
@@ -68,7 +75,11 @@ fn each_startup_mode_begins_where_it_says() {
 fn a_group_without_offsets_and_without_a_reset_is_an_error_with_words() {
     let Some(broker) = broker() else { return };
     let (topic, group) = (topic(&broker, "noreset", 1), unique("group"));
-    let pairs = [("topic", topic.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("properties.group.id", group.as_str())];
+    let pairs = [
+        ("topic", topic.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("properties.group.id", group.as_str()),
+    ];
     let source = source(&pairs, &[]);
     let mut reader = source.reader(&reader_context()).unwrap();
     reader.add(source.splits().unwrap().remove(0), None).unwrap();
@@ -81,16 +92,16 @@ fn a_bounded_read_ends_behind_an_aborted_transaction_though_no_record_stands_the
     let Some(broker) = broker() else { return };
     let topic = topic(&broker, "aborted", 1);
     let id = unique("tx");
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", &broker)
-        .set("transactional.id", &id)
-        .create()
-        .unwrap();
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", &broker).set("transactional.id", &id).create().unwrap();
     producer.init_transactions(Duration::from_secs(30)).unwrap();
     for (texts, commits) in [(["c0", "c1"], true), (["x0", "x1"], false), (["c2", "c3"], true), (["x2", "x3"], false)] {
         producer.begin_transaction().unwrap();
         for text in texts {
-            producer.send(BaseRecord::<str, str>::to(&topic).partition(0).payload(text)).map_err(|(error, _)| error).unwrap();
+            producer
+                .send(BaseRecord::<str, str>::to(&topic).partition(0).payload(text))
+                .map_err(|(error, _)| error)
+                .unwrap();
         }
         producer.flush(Duration::from_secs(20)).unwrap();
         if commits {
@@ -134,8 +145,11 @@ fn a_restored_position_is_gone_on_from_and_a_new_partition_is_read_from_its_begi
     let topic = topic(&broker, "restored", 2);
     send(&broker, &topic, 0, &["a0", "a1", "a2"]);
     send(&broker, &topic, 1, &["b0"]);
-    let pairs =
-        [("topic", topic.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("scan.startup.mode", "latest-offset")];
+    let pairs = [
+        ("topic", topic.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("scan.startup.mode", "latest-offset"),
+    ];
     let source = source(&pairs, &[]);
     let splits = source.splits().unwrap();
     let mut reader = source.reader(&reader_context()).unwrap();
@@ -150,8 +164,11 @@ fn a_restored_position_is_gone_on_from_and_a_new_partition_is_read_from_its_begi
 fn a_topic_that_does_not_exist_is_an_error_that_says_what_to_do() {
     let Some(broker) = broker() else { return };
     let missing = unique("missing");
-    let pairs =
-        [("topic", missing.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("scan.startup.mode", "earliest-offset")];
+    let pairs = [
+        ("topic", missing.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("scan.startup.mode", "earliest-offset"),
+    ];
     let error = source(&pairs, &[]).splits().unwrap_err();
     assert_eq!(error.kind(), Kind::NotFound);
     assert!(error.message().starts_with(&format!("list the partitions of topic '{missing}' at {broker}: ")), "{error}");
@@ -178,8 +195,11 @@ fn an_offset_that_the_broker_no_longer_has_is_an_error() {
     let Some(broker) = broker() else { return };
     let topic = topic(&broker, "range", 1);
     send(&broker, &topic, 0, &["a"]);
-    let pairs =
-        [("topic", topic.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("scan.startup.mode", "earliest-offset")];
+    let pairs = [
+        ("topic", topic.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("scan.startup.mode", "earliest-offset"),
+    ];
     let source = source(&pairs, &[]);
     let mut reader = source.reader(&reader_context()).unwrap();
     reader.add(source.splits().unwrap().remove(0), Some(Position { offset: 99, records: 99 })).unwrap();
@@ -191,7 +211,10 @@ fn an_offset_that_the_broker_no_longer_has_is_an_error() {
             Err(error) => break error,
         }
     };
-    assert!(error.message().starts_with(&format!("read {topic}-0 at offset 99: the broker has no such offset")), "{error}");
+    assert!(
+        error.message().starts_with(&format!("read {topic}-0 at offset 99: the broker has no such offset")),
+        "{error}"
+    );
 }
 
 #[test]
@@ -199,8 +222,11 @@ fn the_metrics_of_a_reader_move() {
     let Some(broker) = broker() else { return };
     let topic = topic(&broker, "metrics", 1);
     send(&broker, &topic, 0, &["a", "b", "c"]);
-    let pairs =
-        [("topic", topic.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("scan.startup.mode", "earliest-offset")];
+    let pairs = [
+        ("topic", topic.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("scan.startup.mode", "earliest-offset"),
+    ];
     let source = source(&pairs, &[]);
     let context = reader_context();
     let mut reader = source.reader(&context).unwrap();

@@ -107,7 +107,8 @@ fn partitioners_spread_rows_as_they_say() {
     let Some(broker) = broker() else { return };
     // (options, subtask, partitions that must hold rows after eight batches)
     let keyed: &[(&str, &str)] = &[("key.format", "json"), ("key.fields", "id")];
-    let cases: [(&[(&str, &str)], u16, &[i32]); 4] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a [i32]);
+    let cases: [Case<'_>; 4] = [
         (&[], 0, &[0, 1, 2]),
         (&[("sink.partitioner", "round-robin")], 1, &[0, 1, 2]),
         (&[("sink.partitioner", "fixed")], 4, &[1]),
@@ -154,8 +155,11 @@ fn partitioners_spread_rows_as_they_say() {
 fn a_row_over_the_producers_own_limit_fails_with_its_content() {
     let Some(broker) = broker() else { return };
     let topic = topic(&broker, "own-limit", 1);
-    let pairs =
-        [("topic", topic.as_str()), ("properties.bootstrap.servers", broker.as_str()), ("properties.max.request.size", "2000")];
+    let pairs = [
+        ("topic", topic.as_str()),
+        ("properties.bootstrap.servers", broker.as_str()),
+        ("properties.max.request.size", "2000"),
+    ];
     let sink = sink(&sink_spec(&pairs));
     let mut writer = sink.writer(&writer_context()).unwrap();
     let text: StringViewArray = [Some("y".repeat(5_000))].into_iter().collect();

@@ -48,7 +48,9 @@ fn rows_come_back_from_disk_as_they_were_written() {
         let time = (START_MS + index * 1000) * 1000;
         let (device, ok) = (index % 2, index % 2 == 0);
         if index % 3 == 2 {
-            return format!(r#"{{"ts":{time},"device":"d{device}","value":null,"quality":null,"count":null,"ok":{ok},"note":null}}"#);
+            return format!(
+                r#"{{"ts":{time},"device":"d{device}","value":null,"quality":null,"count":null,"ok":{ok},"note":null}}"#
+            );
         }
         let count = index * 1_000_000_000_000;
         format!(
@@ -99,7 +101,11 @@ fn a_restore_keeps_what_was_decided_and_removes_what_was_not() {
     let second = context(folder.path(), 2);
     let sink = make(&spec(&[("host", "h")]), &second).unwrap();
     sink.recover(&prepared[1..2]).unwrap();
-    assert_eq!(segments(&second), ["1-1-0.rows", "1-2-0.rows"], "epoch 1 may still be carried, epoch 3 was never decided");
+    assert_eq!(
+        segments(&second),
+        ["1-1-0.rows", "1-2-0.rows"],
+        "epoch 1 may still be carried, epoch 3 was never decided"
+    );
     sink.recover(&[]).unwrap();
     assert_eq!(segments(&second), Vec::<String>::new(), "a fresh start carries nothing");
 }

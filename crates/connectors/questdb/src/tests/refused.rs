@@ -10,20 +10,53 @@ fn refused(spec: &SinkSpec) -> String {
 
 #[test]
 fn options_and_keys_that_do_not_fit_are_refused_by_name() {
-    let cases: &[(&[(&str, &str)], &[usize], &str)] = &[
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [usize], &'a str);
+    let cases: &[Case<'_>] = &[
         (&[], &[0, 1], "find QuestDB: 'host' is missing"),
         (&[("host", "h:x")], &[0, 1], "read 'host' = 'h:x': it must be a host, or host:port of the HTTP endpoint"),
-        (&[("host", "h:1"), ("http.port", "2")], &[0, 1], "read 'host' = 'h:1' and 'http.port' = '2': they name two ports"),
-        (&[("host", "h"), ("pg.port", "99999")], &[0, 1], "read 'pg.port' = '99999': it must be a whole number in range"),
+        (
+            &[("host", "h:1"), ("http.port", "2")],
+            &[0, 1],
+            "read 'host' = 'h:1' and 'http.port' = '2': they name two ports",
+        ),
+        (
+            &[("host", "h"), ("pg.port", "99999")],
+            &[0, 1],
+            "read 'pg.port' = '99999': it must be a whole number in range",
+        ),
         (&[("host", "h"), ("password", "p")], &[0, 1], "read 'password': it needs 'username'"),
-        (&[("host", "h"), ("sink.batch.max-size", "0")], &[0, 1], "read 'sink.batch.max-size' = '0': it must be at least 1"),
+        (
+            &[("host", "h"), ("sink.batch.max-size", "0")],
+            &[0, 1],
+            "read 'sink.batch.max-size' = '0': it must be at least 1",
+        ),
         (&[("host", "h"), ("symbols", "nope")], &[0, 1], "read 'symbols': the table has no column 'nope'"),
         (&[("host", "h"), ("symbols", "value")], &[0, 1], "read 'symbols': 'value' is DOUBLE, a symbol must be STRING"),
-        (&[("host", "h")], &[], "write c.d.readings to QuestDB: it has no PRIMARY KEY; add PRIMARY KEY (<timestamp>, ...) NOT ENFORCED: rows are sent again after a failure, and only their keys keep them single"),
-        (&[("host", "h")], &[1], "write c.d.readings to QuestDB: its PRIMARY KEY holds no TIMESTAMP column; QuestDB deduplicates by the designated timestamp and further columns: put it into the PRIMARY KEY"),
-        (&[("host", "h"), ("timestamp.field.name", "ts")], &[1], "write c.d.readings to QuestDB: the designated timestamp 'ts' is not in the PRIMARY KEY; add it: QuestDB deduplicates by it and further columns"),
-        (&[("host", "h"), ("timestamp.field.name", "value")], &[0], "read 'timestamp.field.name' = 'value': it is DOUBLE; it must be TIMESTAMP or TIMESTAMP_LTZ of a precision up to 6"),
-        (&[("host", "h"), ("table", "a/b")], &[0], "write to QuestDB: it does not take the table name 'a/b': Bad string \"a/b\": Table names can't contain a '/' character, which was found at byte position 1."),
+        (
+            &[("host", "h")],
+            &[],
+            "write c.d.readings to QuestDB: it has no PRIMARY KEY; add PRIMARY KEY (<timestamp>, ...) NOT ENFORCED: rows are sent again after a failure, and only their keys keep them single",
+        ),
+        (
+            &[("host", "h")],
+            &[1],
+            "write c.d.readings to QuestDB: its PRIMARY KEY holds no TIMESTAMP column; QuestDB deduplicates by the designated timestamp and further columns: put it into the PRIMARY KEY",
+        ),
+        (
+            &[("host", "h"), ("timestamp.field.name", "ts")],
+            &[1],
+            "write c.d.readings to QuestDB: the designated timestamp 'ts' is not in the PRIMARY KEY; add it: QuestDB deduplicates by it and further columns",
+        ),
+        (
+            &[("host", "h"), ("timestamp.field.name", "value")],
+            &[0],
+            "read 'timestamp.field.name' = 'value': it is DOUBLE; it must be TIMESTAMP or TIMESTAMP_LTZ of a precision up to 6",
+        ),
+        (
+            &[("host", "h"), ("table", "a/b")],
+            &[0],
+            "write to QuestDB: it does not take the table name 'a/b': Bad string \"a/b\": Table names can't contain a '/' character, which was found at byte position 1.",
+        ),
     ];
     for (pairs, key, expected) in cases {
         let mut spec = spec(pairs);
@@ -39,7 +72,10 @@ fn types_that_questdb_lacks_are_refused_with_a_way_out() {
         (LogicalType::Timestamp(9), "TIMESTAMP(9); declare it TIMESTAMP(6): QuestDB counts microseconds"),
         (LogicalType::Date, "DATE; CAST it AS TIMESTAMP(3)"),
         (LogicalType::Varbinary(7), "VARBINARY(7); CAST it AS STRING, or leave it out"),
-        (LogicalType::Array(Box::new(DataType::nullable(LogicalType::Int))), "ARRAY<INT>; CAST it AS STRING, or leave it out"),
+        (
+            LogicalType::Array(Box::new(DataType::nullable(LogicalType::Int))),
+            "ARRAY<INT>; CAST it AS STRING, or leave it out",
+        ),
     ];
     for (logical, expected) in cases {
         let mut spec = spec(&[("host", "h")]);
