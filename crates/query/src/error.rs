@@ -20,7 +20,15 @@ pub(crate) fn from_datafusion(error: &DataFusionError) -> Error {
     let text = error.find_root().strip_backtrace();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or("no reason given").trim_end_matches('.').to_owned();
-    Error::new(kind, format!("run the query{}: {first}", place.unwrap_or_default()))
+    let text = match error.find_root() {
+        DataFusionError::SQL(cause, _) => cause.to_string().trim_start_matches("sql parser error: ").to_owned(),
+        _ => first,
+    };
+    let failed = Error::new(kind, format!("run the query{}: {text}", place.unwrap_or_default()));
+    match error.find_root() {
+        DataFusionError::SQL(..) => failed.hint("a name that is a word of SQL stands in backticks: `offset`"),
+        _ => failed,
+    }
 }
 
 /// An error of Weir that went through DataFusion.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use weir_base::{Error, Result};
 
@@ -73,12 +73,13 @@ impl OpenTopic {
         u32::try_from(self.partitions.len()).expect("partitions are counted in 32 bits")
     }
 
-    /// Notes the decided ends of a restored epoch. Several tables may each tell theirs: the farthest counts.
+    /// Notes the decided ends of a restored epoch: the next writer cuts there. Several tables may each tell theirs: the farthest counts.
     ///
     /// # Errors
     /// A log ends before, or a partition is missing.
     pub fn decided(&self, ends: &BTreeMap<u32, Place>) -> Result<()> {
-        let mut recovering = self.recovering.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recovering = lock(&self.recovering);
+        let known = recovering.get_or_insert_with(|| vec![Place::default(); self.partitions.len()]);
         for (partition, place) in ends {
             let Some(log) = self.partitions.get(*partition as usize) else {
                 return Err(Error::new(
@@ -103,9 +104,7 @@ impl OpenTopic {
                     "what was decided is not there any more: restore the folder from a backup, or start the job afresh",
                 ));
             }
-            if let Some(known) = recovering.as_mut().and_then(|known| known.get_mut(*partition as usize)) {
-                *known = (*known).max(*place);
-            }
+            known[*partition as usize] = known[*partition as usize].max(*place);
         }
         Ok(())
     }
@@ -115,7 +114,7 @@ impl OpenTopic {
     /// # Errors
     /// The disk fails.
     pub fn cut_undecided(&self) -> Result<()> {
-        let Some(decided) = self.recovering.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+        let Some(decided) = lock(&self.recovering).take() else {
             return Ok(());
         };
         let _permit = self.owner.permit()?;
