@@ -16,7 +16,7 @@ use weir_connector::{Decider, Decision, JobContext, LastDecided, SinkOffsets};
 use crate::admin::{list, passes_by};
 use crate::client::{Context, cluster_of, copy_config, kafka_error, words};
 use crate::producer::{drain, partition_count};
-use crate::transaction::{Transaction, is_fenced, transaction_error};
+use crate::transaction::{FENCED, Transaction, is_fenced, transaction_error};
 
 /// How long a claim tries: a broker may be starting, or making its transaction log.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(60);
@@ -186,7 +186,7 @@ impl KafkaDecider {
             }
             if is_fenced(&error) && !doubtful {
                 self.transaction.closed();
-                return Decision::Aborted(format!("epoch {epoch}: this process is fenced: {}", words(&error)));
+                return Decision::Aborted(format!("epoch {epoch}: {FENCED}: {}", words(&error)));
             }
             if !retriable || attempt == CALLS_MAX {
                 self.transaction.closed();
@@ -293,7 +293,7 @@ impl Decider for KafkaDecider {
             return Ok(Decision::Aborted(format!("epoch {epoch}: {error}")));
         }
         if let Err(refusal) = self.send_offsets(epoch, offsets) {
-            let fenced = if refusal.fenced { "this process is fenced: " } else { "" };
+            let fenced = if refusal.fenced { format!("{FENCED}: ") } else { String::new() };
             return Ok(self.aborted(epoch, &format!("{fenced}{}", refusal.words)));
         }
         Ok(self.commit(epoch))

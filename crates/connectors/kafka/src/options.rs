@@ -117,6 +117,16 @@ impl SourceOptions {
                     .hint("make a table for each topic"));
             }
         }
+        match (options.get("key.format"), options.get("key.fields")) {
+            (Some(_), None) => return Err(Error::invalid("read 'key.format': it needs 'key.fields'")),
+            (None, Some(_)) => return Err(Error::invalid("read 'key.fields': it needs 'key.format'")),
+            _ => {}
+        }
+        if options.get("value.fields-include").is_some_and(|include| include.eq_ignore_ascii_case("EXCEPT_KEY")) {
+            let what =
+                "read 'value.fields-include' = 'EXCEPT_KEY': columns are not read from the key yet, only written to it";
+            return Err(Error::invalid(what).hint("read the table with its key's columns in the value ('ALL')"));
+        }
         Ok(Self {
             topics,
             startup,

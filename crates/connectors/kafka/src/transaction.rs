@@ -96,6 +96,9 @@ impl Drop for Transaction {
     }
 }
 
+/// What it means when a broker fences: it cannot be told which of the two it is.
+pub(crate) const FENCED: &str = "this process is fenced (another one has started the job, or the transaction took longer than 'transaction.timeout.ms')";
+
 /// Whether a newer holder of the `transactional.id` has taken over.
 pub(crate) fn is_fenced(error: &KafkaError) -> bool {
     use rdkafka::error::RDKafkaErrorCode::{Fenced, InvalidProducerEpoch, ProducerFenced};
@@ -105,10 +108,8 @@ pub(crate) fn is_fenced(error: &KafkaError) -> bool {
 /// An error of a transaction as ours.
 pub(crate) fn transaction_error(what: impl std::fmt::Display, error: &KafkaError) -> Error {
     if is_fenced(error) {
-        return Error::new(Kind::Conflict, format!("{what}: this process is fenced: {}", crate::client::words(error)))
-            .hint(
-                "another process has started the same job, or another job uses the same 'sink.transactional-id-prefix'",
-            );
+        return Error::new(Kind::Conflict, format!("{what}: {FENCED}: {}", crate::client::words(error)))
+            .hint("another job may use the same 'sink.transactional-id-prefix'");
     }
     kafka_error(what, error)
 }

@@ -167,6 +167,30 @@ fn held_rows_are_bounded() {
 }
 
 #[test]
+fn a_transaction_that_took_too_long_is_aborted_by_the_broker_and_the_next_start_goes_on() {
+    let Some(broker) = broker() else { return };
+    let (topic, id, context) = (topic(&broker, "slow", 1), unique("tx"), job_context());
+    let mut spec = exactly_once(&broker, &topic, &id);
+    spec.options.values.insert("properties.transaction.timeout.ms".to_owned(), "1000".to_owned());
+    let factory = KafkaFactory::new();
+    let sink = factory.sink(&spec, &context).unwrap();
+    let mut decider = factory.decider(&context).unwrap().unwrap();
+    decider.claim(context.job, Generation(1)).unwrap();
+    let mut writer = sink.writer(&writer_context()).unwrap();
+    writer.write(&rows(0..5)).unwrap();
+    barrier(writer.as_mut(), 1);
+    // The broker looks for such transactions every ten seconds.
+    SystemClock::new().sleep(Duration::from_secs(13));
+    let decision = decider.decide(Epoch(1), &[]).unwrap();
+    assert!(matches!(&decision, Decision::Aborted(_)), "{decision:?}");
+    drop((writer, decider, sink, factory));
+    let mut next = start(&broker, &topic, &id, context.job, 2);
+    assert_eq!(next.last, LastDecided::None);
+    next.epoch(5..8, 1);
+    assert_eq!(contents(&broker, &topic, "read_committed"), json(5..8));
+}
+
+#[test]
 fn a_graceful_end_leaves_no_transaction_open() {
     let Some(broker) = broker() else { return };
     let (topic, id, job) = (topic(&broker, "graceful", 1), unique("tx"), job());

@@ -55,6 +55,17 @@ fn options_that_cannot_be_honoured_are_refused_by_name() {
             &[servers, ("topic", "t"), earliest, ("scan.topic-partition-discovery.interval", "soon")],
             "read 'scan.topic-partition-discovery.interval' = 'soon': it must be a duration such as '5 min' or '30s'",
         ),
+        (
+            &[
+                servers,
+                ("topic", "t"),
+                earliest,
+                ("key.format", "json"),
+                ("key.fields", "id"),
+                ("value.fields-include", "EXCEPT_KEY"),
+            ],
+            "read 'value.fields-include' = 'EXCEPT_KEY': columns are not read from the key yet, only written to it; read the table with its key's columns in the value ('ALL')",
+        ),
     ];
     for (pairs, expected) in cases {
         let made = KafkaFactory::new().source(&source_spec(pairs, &[]), &job_context());

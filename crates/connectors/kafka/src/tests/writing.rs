@@ -62,6 +62,7 @@ fn metadata_comes_back_as_it_was_written() {
         ("properties.bootstrap.servers", broker.as_str()),
         ("scan.startup.mode", "earliest-offset"),
         ("key.format", "json"),
+        ("key.fields", "id"),
     ];
     let source = source(&pairs, &all);
     let mut reader = source.reader(&reader_context()).unwrap();
