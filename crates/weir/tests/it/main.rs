@@ -3,5 +3,7 @@
 mod bad_input;
 mod binary;
 mod cases;
+mod kafka;
 mod kills;
 mod run;
+mod servers;
