@@ -35,9 +35,17 @@ pub fn write_double(value: f64, out: &mut Vec<u8>) {
         }
     } else if value == 0.0 || !value.is_finite() {
         write_special(value, out);
+    } else if value.is_subnormal() {
+        write_subnormal(ryu::Buffer::new().format_finite(value), &format!("{value:.1e}"), out);
     } else {
         write_scientific(ryu::Buffer::new().format_finite(value), out);
     }
+}
+
+/// Appends a number of so few bits that one digit may tell it apart: Java writes the nearest two digits then, `4.9E-324`.
+fn write_subnormal(shortest: &str, two_digits: &str, out: &mut Vec<u8>) {
+    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    write_scientific(if digits == 1 { two_digits } else { shortest }, out);
 }
 
 /// Appends `value`, of a size from 0.001 to 10 million, if it has at most four decimals: most measured values have.
@@ -77,6 +85,8 @@ pub fn write_float(value: f32, out: &mut Vec<u8>) {
         out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
     } else if value == 0.0 || !value.is_finite() {
         write_special(f64::from(value), out);
+    } else if value.is_subnormal() {
+        write_subnormal(ryu::Buffer::new().format_finite(value), &format!("{value:.1e}"), out);
     } else {
         write_scientific(ryu::Buffer::new().format_finite(value), out);
     }
@@ -389,6 +399,10 @@ mod tests {
             (1e7, "1.0E7"),
             (1.23456789012e10, "1.23456789012E10"),
             (f64::MAX, "1.7976931348623157E308"),
+            (f64::MIN_POSITIVE, "2.2250738585072014E-308"),
+            (f64::from_bits(1), "4.9E-324"),
+            (-f64::from_bits(2), "-9.9E-324"),
+            (f64::from_bits(3), "1.5E-323"),
             (0.1 + 0.2, "0.30000000000000004"),
             (123.4567, "123.4567"),
             (f64::NAN, "NaN"),
@@ -399,6 +413,8 @@ mod tests {
         }
         assert_eq!(text(|out| write_float(0.1, out)), "0.1");
         assert_eq!(text(|out| write_float(1.5e-5, out)), "1.5E-5");
+        assert_eq!(text(|out| write_float(f32::from_bits(1), out)), "1.4E-45");
+        assert_eq!(text(|out| write_float(f32::from_bits(3), out)), "4.2E-45");
         assert_eq!(text(|out| write_float(16_777_216.0, out)), "1.6777216E7");
     }
 

@@ -71,15 +71,11 @@ impl JsonDecoder {
             _ => cursor.fail("expected '{': a record is one JSON object"),
         };
         if read.is_ok() {
-            cursor.white();
-            if cursor.at == end {
-                return match context.missing.take() {
-                    Some(field) => Err((start, format!("the field '{field}' is missing"))),
-                    None => Ok(()),
-                };
-            }
-            let at = cursor.at;
-            return Err((at, "expected the end of the record after its object".into()));
+            // As in Flink, what follows the object is not looked at.
+            return match context.missing.take() {
+                Some(field) => Err((start, format!("the field '{field}' is missing"))),
+                None => Ok(()),
+            };
         }
         context.missing = None;
         let (at, what) = cursor.fault.unwrap_or((cursor.at, "broken"));
