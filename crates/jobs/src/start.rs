@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tracing::info;
-use weir_base::{Epoch, Error, Generation, Result};
+use tracing::{info, warn};
+use weir_base::{Epoch, Error, Generation, Kind, Result};
 use weir_connector::{Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext};
 use weir_plan::{JobGraph, NodeId, Operator};
 use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, Run, Totals, Workers};
@@ -177,8 +177,16 @@ fn restore_sinks(job: &Job, made: &Made, manifest: Option<&Manifest>, first_epoc
     let mut all: Vec<(String, &Arc<dyn Sink>)> = made.sinks.iter().map(|(node, sink)| (uid(node), sink)).collect();
     all.push((DEAD_LETTERS_UID.to_owned(), &made.dead_letters));
     for (uid, sink) in all {
-        let prepared = manifest.and_then(|manifest| manifest.prepared.get(&uid).cloned()).unwrap_or_default();
-        sink.recover(&prepared)?;
+        let mut prepared = manifest.and_then(|manifest| manifest.prepared.get(&uid).cloned()).unwrap_or_default();
+        match sink.recover(&prepared) {
+            // Letters stay in the data directory that they were written to; a job that goes on in another one begins anew there.
+            Err(error) if uid == DEAD_LETTERS_UID && error.kind() == Kind::NotFound => {
+                warn!(job = %job.id, %error, "earlier dead letters are in another data directory");
+                prepared.clear();
+                sink.recover(&prepared)?;
+            }
+            recovered => recovered?,
+        }
         committers.insert(uid.clone(), sink.committer()?);
         waiting.insert(uid, prepared);
     }

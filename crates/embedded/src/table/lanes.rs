@@ -1,11 +1,12 @@
 //! The lanes of one sink of one job: opened for its writers, cut at a restart, made visible by its committer.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use weir_base::{Error, Kind, Result};
 
+use super::compaction::Compaction;
 use super::{SEGMENT_BYTES, layout};
 use crate::log::{LogWriter, Mark, Place, Unsynced};
 use crate::owner::{Holder, Owner};
@@ -17,6 +18,9 @@ pub(super) struct Lanes {
     owner: Arc<Owner>,
     /// Number of this run of the sink among all of the table.
     pub run: u64,
+    /// Indices of the key's columns.
+    primary_key: Vec<usize>,
+    segment_bytes: u64,
     open: Mutex<BTreeMap<String, Lane>>,
     recovered: Mutex<bool>,
 }
@@ -24,19 +28,37 @@ pub(super) struct Lanes {
 struct Lane {
     log: LogWriter,
     mark: Mark,
+    /// For keyed tables.
+    compaction: Compaction,
 }
 
 impl Lanes {
-    /// The lanes in `folder` of the table in `table`, for `holder`.
+    /// The lanes in `folder` of the table in `table` with this key, for `holder`.
     ///
     /// # Errors
     /// Another process writes there, or the disk fails.
-    pub fn claim(table: &std::path::Path, folder: PathBuf, holder: &Holder) -> Result<Self> {
+    pub fn claim(table: &Path, folder: PathBuf, primary_key: &[usize], holder: &Holder) -> Result<Self> {
         std::fs::create_dir_all(&folder)
             .map_err(|error| Error::io(format!("make the folder {}", folder.display()), error))?;
         let owner = Owner::claim(&folder, holder)?;
         let run = layout::next_run(table)?;
-        Ok(Self { folder, owner, run, open: Mutex::default(), recovered: Mutex::new(false) })
+        let (primary_key, segment_bytes) = (primary_key.to_vec(), SEGMENT_BYTES);
+        Ok(Self {
+            folder,
+            owner,
+            run,
+            primary_key,
+            segment_bytes,
+            open: Mutex::default(),
+            recovered: Mutex::new(false),
+        })
+    }
+
+    /// The same lanes with smaller segments.
+    #[cfg(test)]
+    pub fn with_segments(mut self, bytes: u64) -> Self {
+        self.segment_bytes = bytes;
+        self
     }
 
     /// Cuts each lane back to what was decided or is visible.
@@ -82,13 +104,17 @@ impl Lanes {
         Ok(name)
     }
 
-    /// Appends a frame to a lane.
+    /// Appends a frame to a lane; `keys` are the hashes of its rows' keys, if the table has any.
     ///
     /// # Errors
     /// The disk is full or fails, or a newer run has taken over.
-    pub fn append(&self, lane: &str, count: u32, payload: &[u8]) -> Result<()> {
+    pub fn append(&self, lane: &str, count: u32, payload: &[u8], keys: &[u128]) -> Result<()> {
         let _permit = self.owner.permit()?;
-        self.with(lane, |lane| lane.log.append(count, &[payload]))
+        self.with(lane, |lane| {
+            lane.log.append(count, &[payload])?;
+            lane.compaction.appended(keys);
+            Ok(())
+        })
     }
 
     /// The end of a lane, and what makes all before it durable.
@@ -107,13 +133,17 @@ impl Lanes {
         let _permit = self.owner.permit()?;
         let mut open = lock(&self.open);
         for (name, end) in ends {
-            let mark = match open.get_mut(name) {
-                Some(lane) => &mut lane.mark,
+            let Some(lane) = open.get_mut(name) else {
                 // A lane of a former run with more subtasks: nobody writes it now, its rows were decided all the same.
-                None => &mut Mark::open(&self.folder.join(name))?,
+                let mut mark = Mark::open(&self.folder.join(name))?;
+                if mark.place() < *end {
+                    mark.set(*end)?;
+                }
+                continue;
             };
-            if mark.place() < *end {
-                mark.set(*end)?;
+            if lane.mark.place() < *end {
+                lane.mark.set(*end)?;
+                lane.compaction.run(&mut lane.log, *end, &self.primary_key)?;
             }
         }
         Ok(())
@@ -130,7 +160,8 @@ impl Lanes {
         std::fs::create_dir_all(&dir)
             .map_err(|error| Error::io(format!("make the folder {}", dir.display()), error))?;
         let mark = Mark::open(&dir)?;
-        let log = LogWriter::open(&dir, mark.place(), SEGMENT_BYTES)?;
-        Ok(Lane { log, mark })
+        let log = LogWriter::open(&dir, mark.place(), self.segment_bytes)?;
+        let compaction = Compaction::new(&log);
+        Ok(Lane { log, mark, compaction })
     }
 }

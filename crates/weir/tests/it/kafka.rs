@@ -85,10 +85,10 @@ impl Round<'_> {
     }
 
     /// Goes on to the end of the raw topic and ends there.
-    fn finish(&self) {
+    fn finish(&self, data_dir: &str) {
         self.place.write("job.sql", self.job(true));
         let output = self
-            .command(&["run", "job.sql", "--resume", "--data-dir", "data"])
+            .command(&["run", "job.sql", "--resume", "--data-dir", data_dir])
             .stderr(Stdio::piped())
             .output()
             .expect("run the job to its end");
@@ -195,7 +195,7 @@ fn kafka_to_kafka_and_questdb_lose_and_double_nothing() {
             let text = std::fs::read_to_string(place.path(&marks)).unwrap_or_default();
             *steps.entry(text.lines().last().unwrap_or("start").to_owned()).or_default() += 1;
         }
-        round.finish();
+        round.finish("data");
         let expected = expected_ids(&round.topic(&format!("raw_{}", round.name)));
         assert!(expected.len() as u64 > EVENTS / 2, "round {seed}: the feed sent too little");
         let valid = round.topic(&format!("valid_{}", round.name));
@@ -229,9 +229,10 @@ fn a_paused_process_is_fenced_by_the_one_that_took_its_job_over() {
     let fenced = Ran::of(first.wait_with_output().expect("wait for the first"));
     assert_eq!(fenced.code, Some(1), "{}", fenced.err);
     assert!(fenced.err.contains("fenced"), "{}", fenced.err);
+    assert!(second.try_wait().expect("look at the second").is_none(), "the second must have taken the job over");
     second.kill().expect("kill the second");
     second.wait().expect("wait for the second");
-    round.finish();
+    round.finish("data-2");
     let expected = expected_ids(&round.topic(&format!("raw_{}", round.name)));
     let valid = round.topic(&format!("valid_{}", round.name));
     assert_once("Kafka", valid.iter().map(|line| id_of(line)).collect(), &expected);
@@ -254,7 +255,7 @@ fn a_stopped_job_leaves_no_transaction_open_and_goes_on() {
     let first = round.topic(&format!("valid_{}", round.name)).len();
     assert!(first > 0, "nothing was committed before the stop");
     feed.wait().expect("wait for the feed");
-    round.finish();
+    round.finish("data");
     let expected = expected_ids(&round.topic(&format!("raw_{}", round.name)));
     std::fs::remove_dir_all(place.path("read")).expect("forget the first reading");
     let valid = round.topic(&format!("valid_{}", round.name));
