@@ -229,7 +229,7 @@ pub(super) fn compile_in(
         .collect::<Result<Vec<_>>>()?;
     let constants: Option<Vec<(ArrayRef, u16)>> =
         items.iter().map(|item| item.constant.clone().map(|constant| (constant, 0))).collect();
-    if let Some(constants) = constants.filter(|_| Dispatch::supports(&needle.data_type.arrow()))
+    if let Some(constants) = constants.filter(|_| Dispatch::supports_in(&needle.data_type.arrow()))
         && let Some(dispatch) = Dispatch::new(&constants)
     {
         let has_null = constants.iter().any(|(constant, _)| constant.is_null(0));

@@ -63,7 +63,8 @@ pub(super) fn extreme(function: Function, arguments: Vec<Node>, data_type: DataT
         let mut choice = vec![0_u16; scope.rows];
         let mut best = columns[0].clone();
         for (index, column) in columns.iter().enumerate().skip(1) {
-            let wins = compared(better, &[column.clone(), best], scope.rows);
+            // Arrow's order, in which NaN is the greatest, as Java's `compareTo` has it.
+            let wins = by_arrow(better, &[column.clone(), best]);
             let index = u16::try_from(index).expect("the binder bounds the number of arguments");
             wins.as_boolean().values().set_indices().for_each(|row| choice[row] = index);
             best = Column::of_rows(select::pick(&choice, columns, scope.rows));

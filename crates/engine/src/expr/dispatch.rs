@@ -4,7 +4,7 @@
 //! are found by their 16-byte view in a table without collisions; longer ones by a map.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow_array::types::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use arrow_schema::DataType as ArrowType;
 use hashbrown::HashMap;
@@ -28,12 +28,17 @@ struct Table {
 pub(super) const CONSTANTS_MAX: usize = 4096;
 
 impl Dispatch {
-    /// Whether values of this type can be dispatched.
+    /// Whether `=` between values of this type can be dispatched.
     pub(super) fn supports(data_type: &ArrowType) -> bool {
         matches!(
             data_type,
             ArrowType::Utf8View | ArrowType::Int8 | ArrowType::Int16 | ArrowType::Int32 | ArrowType::Int64
         )
+    }
+
+    /// Whether IN over values of this type can be dispatched: floats then follow Java's `equals`, not `==`.
+    pub(super) fn supports_in(data_type: &ArrowType) -> bool {
+        Self::supports(data_type) || matches!(data_type, ArrowType::Float32 | ArrowType::Float64)
     }
 
     /// A dispatch over `constants` (arrays of one value, of one supported type) with their numbers; None if there are too many or they
@@ -58,6 +63,8 @@ impl Dispatch {
                 ArrowType::Int16 => widen(i64::from(constant.as_primitive::<Int16Type>().value(0))),
                 ArrowType::Int32 => widen(i64::from(constant.as_primitive::<Int32Type>().value(0))),
                 ArrowType::Int64 => widen(constant.as_primitive::<Int64Type>().value(0)),
+                ArrowType::Float32 => float_key(f64::from(constant.as_primitive::<Float32Type>().value(0))),
+                ArrowType::Float64 => float_key(constant.as_primitive::<Float64Type>().value(0)),
                 _ => return None,
             };
             if !inline.iter().any(|(known, _)| *known == key) {
@@ -82,6 +89,8 @@ impl Dispatch {
             ArrowType::Int8 => self.of_integers::<Int8Type>(array, otherwise),
             ArrowType::Int16 => self.of_integers::<Int16Type>(array, otherwise),
             ArrowType::Int32 => self.of_integers::<Int32Type>(array, otherwise),
+            ArrowType::Float32 => self.of_floats::<Float32Type>(array, otherwise),
+            ArrowType::Float64 => self.of_floats::<Float64Type>(array, otherwise),
             _ => self.of_integers::<Int64Type>(array, otherwise),
         };
         if let Some(nulls) = array.nulls() {
@@ -102,6 +111,14 @@ impl Dispatch {
             .collect()
     }
 
+    fn of_floats<T: ArrowPrimitiveType>(&self, array: &ArrayRef, otherwise: u16) -> Vec<u16>
+    where
+        T::Native: Into<f64>,
+    {
+        let values = array.as_primitive::<T>().values();
+        values.iter().map(|&value| self.inline.find(float_key(value.into()), otherwise)).collect()
+    }
+
     fn of_texts(&self, array: &ArrayRef, otherwise: u16) -> Vec<u16> {
         let array = array.as_string_view();
         if self.long.is_empty() {
@@ -117,6 +134,11 @@ impl Dispatch {
         };
         array.views().iter().enumerate().map(find).collect()
     }
+}
+
+/// A float as a key: its bits, of which NaN has one pattern and the two zeros differ, as Java's `Double.equals` has it.
+fn float_key(value: f64) -> u128 {
+    u128::from(if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() })
 }
 
 /// An integer as a key.

@@ -26,15 +26,7 @@ pub(super) fn pick(choice: &[u16], columns: &[Column], rows: usize) -> ArrayRef 
     match first.data_type() {
         ArrowType::Null => new_null_array(&ArrowType::Null, rows),
         ArrowType::Boolean => {
-            let bit = |row: usize| {
-                let column = &columns[usize::from(choice[row])];
-                column.array.as_boolean().value(column.index(row))
-            };
-            let values = if columns.iter().all(|column| column.is_constant) || columns.len() > 16 {
-                BooleanBuffer::collect_bool(rows, bit)
-            } else {
-                picked_bits(choice, columns, |column| column.array.as_boolean().values().clone())
-            };
+            let values = picked_bits(choice, columns);
             Arc::new(BooleanArray::new(values, nulls))
         }
         ArrowType::Utf8View => {
@@ -74,20 +66,21 @@ fn picked_nulls(choice: &[u16], columns: &[Column]) -> Option<NullBuffer> {
     (nulls.null_count() > 0).then_some(nulls)
 }
 
-/// Bits of several columns, each under the mask of the rows that chose it.
-fn picked_bits(choice: &[u16], columns: &[Column], bits: impl Fn(&Column) -> BooleanBuffer) -> BooleanBuffer {
-    let rows = choice.len();
-    let mut picked: Option<BooleanBuffer> = None;
-    for (index, column) in columns.iter().enumerate() {
-        let chosen = BooleanBuffer::collect_bool(rows, |row| usize::from(choice[row]) == index);
-        let part = match column.is_constant {
-            true if bits(column).value(0) => chosen,
-            true => continue,
-            false => &chosen & &bits(column),
-        };
-        picked = Some(picked.map_or_else(|| part.clone(), |picked| &picked | &part));
-    }
-    picked.unwrap_or_else(|| BooleanBuffer::new_unset(rows))
+/// Bits of several columns.
+fn picked_bits(choice: &[u16], columns: &[Column]) -> BooleanBuffer {
+    // For each column its bytes, the first bit, and whether the bits go on with the rows.
+    let parts: Vec<(&[u8], usize, usize)> = columns
+        .iter()
+        .map(|column| {
+            let bits = column.array.as_boolean().values();
+            (bits.values(), bits.offset(), usize::from(!column.is_constant))
+        })
+        .collect();
+    BooleanBuffer::collect_bool(choice.len(), |row| {
+        let (bytes, offset, step) = parts[usize::from(choice[row])];
+        let bit = offset + row * step;
+        bytes[bit / 8] >> (bit % 8) & 1 == 1
+    })
 }
 
 /// Values of a primitive type, its parameters (time zone, precision) taken from `first`.

@@ -300,7 +300,8 @@ fn millis_to_unit(unit: Unit, is_floor: bool, millis: i64) -> i64 {
             let start = millis.div_euclid(size) * size;
             if is_floor || start == millis { start } else { start + size }
         }
-        _ => days_to_unit(unit, is_floor, millis.div_euclid(DAY_MS)) * DAY_MS,
+        // Before 1970 Flink takes the day towards 1970: kept.
+        _ => days_to_unit(unit, is_floor, millis / DAY_MS) * DAY_MS,
     }
 }
 

@@ -94,6 +94,13 @@ fn in_is_three_valued() {
 }
 
 #[test]
+fn in_over_doubles_tells_the_zeros_apart() {
+    let columns = [doubles(&[Some(0.0), Some(-0.0), Some(1.0), Some(f64::NAN), None])];
+    let expr = is(F::In, vec![col(0, T::Double), double(0.0), double(1.0)]);
+    assert_eq!(eval(&expr, &columns), ["true", "false", "true", "false", "NULL"]);
+}
+
+#[test]
 fn many_constants_hash_without_collisions_or_compare() {
     let values: Vec<_> = (0..2000).map(|value| Some(value * 7)).collect();
     let mut arguments = vec![col(0, T::Int)];

@@ -68,13 +68,9 @@ fn to_date(source: From, zone: &Zone) -> CastKernel {
     })
 }
 
-/// The day of a wall-clock time. Before 1970 Flink counts a TIMESTAMP's day one too early at midnight, and one too late within the last day: kept.
+/// The day of a wall-clock time. Before 1970 Flink counts a TIMESTAMP's day towards 1970 (the last day of 1969 is 1 January): kept.
 fn date_of_millis(source: From, local: i64) -> i64 {
-    if source == From::Instant {
-        return local.div_euclid(DAY_MS);
-    }
-    let days = local / DAY_MS;
-    if days < 0 { days - 1 } else { days }
+    if source == From::Instant { local.div_euclid(DAY_MS) } else { local / DAY_MS }
 }
 
 fn to_time(source: From, precision: u8, zone: &Zone) -> CastKernel {
@@ -120,7 +116,7 @@ fn to_timestamp(
                 (From::Instant, false) => zone.to_local(moment.millis),
                 (_, true) => zone.to_instant(moment.millis),
             };
-            Ok(Some(Moment { millis, ..moment }.cut(precision)))
+            Ok(Some(shortened(Moment { millis, ..moment }, precision)))
         })
     }))
 }
@@ -129,4 +125,15 @@ fn to_timestamp(
 fn value<T: arrow_array::ArrowPrimitiveType>(array: &arrow_array::ArrayRef, row: usize) -> T::Native {
     use arrow_array::cast::AsArray;
     array.as_primitive::<T>().value(row)
+}
+
+/// A moment with fewer digits after the second. Before 1970 Flink cuts towards 1970: kept.
+fn shortened(moment: Moment, precision: u8) -> Moment {
+    let digits = u32::from(precision.min(9));
+    if digits <= 3 {
+        let unit = 10_i64.pow(3 - digits);
+        return Moment { millis: moment.millis / unit * unit, nanos: 0 };
+    }
+    let unit = 10_i32.pow(9 - digits);
+    Moment { nanos: moment.nanos / unit * unit, ..moment }
 }

@@ -293,7 +293,9 @@ fn times_meet_in_the_local_zone() {
         ["1970-01-01"],
         "as Flink counts within the day before the epoch"
     );
-    assert_eq!(casts(&stamp(-211), T::Timestamp(3), T::Timestamp(0)), ["1969-12-31 23:59:59"]);
+    assert_eq!(casts(&stamp(-211), T::Timestamp(3), T::Timestamp(0)), ["1970-01-01 00:00:00"]);
+    assert_eq!(casts(&stamp(-172_800_000), T::Timestamp(3), T::Date), ["1969-12-30"]);
+    assert_eq!(casts(&stamp(-5_060_927_500), T::Timestamp(3), T::Timestamp(0)), ["1969-11-03 10:11:13"]);
     let date = cast(lit(Value::Date(19756), T::Date), T::TimestampLtz(3));
     assert_eq!(one(&date), "2024-02-02T23:00:00Z");
     assert_eq!(one(&cast(lit(Value::Time(36_672_000), T::Time(0)), T::Timestamp(3))), "1970-01-01T10:11:12");

@@ -174,7 +174,7 @@ fn write_interval(millis: i64, out: &mut String) {
 
 /// A DOUBLE as Java writes it: the shortest digits that read back, plain from 0.001 to 10,000,000, else with an exponent.
 ///
-/// Java before 19 writes one digit more for a few numbers (`2.0E-3` is not among them); this is Java 19's shortest.
+/// Java before 19 writes more digits than needed for a few numbers (`9.999999999999999E22`); this is Java 19's shortest (`1.0E23`).
 pub(in super::super) fn write_double(value: f64, out: &mut String) {
     if value.is_subnormal() {
         two_digits(ryu::Buffer::new().format_finite(value), &format!("{value:.1e}"), out);

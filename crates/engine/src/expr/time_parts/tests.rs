@@ -96,6 +96,8 @@ fn floor_and_ceil_of_timestamps() {
     let floor = |value, unit| one(&call(F::FloorTo, vec![stamp(value), text(unit)], T::Timestamp(6)));
     assert_eq!(floor("1969-11-03 10:11:12.5", "HOUR"), "1969-11-03T10:00:00");
     assert_eq!(floor("1969-11-03 10:11:12.5", "MONTH"), "1969-11-01T00:00:00");
+    assert_eq!(floor("1969-12-31 23:59:59.789", "MONTH"), "1970-01-01T00:00:00");
+    assert_eq!(floor("1969-12-31 23:59:59.789", "DAY"), "1969-12-31T00:00:00");
 }
 
 #[test]
