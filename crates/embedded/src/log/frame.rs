@@ -1,7 +1,7 @@
 //! The frame: the unit that is appended, checked by a CRC and made visible as a whole.
 //!
 //! Layout, little endian: magic (4 bytes), length of the payload (4), CRC32 (4) of all that follows and the length, number of records (4), number of the
-//! first record (8), payload.
+//! first record (8), payload. A filler has another magic: it stands for records that were compacted away and for bytes that are not there.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use weir_base::{Error, Kind};
 pub(super) const HEADER_BYTES: usize = 24;
 
 const MAGIC: [u8; 4] = *b"WEIR";
+const FILLER: [u8; 4] = *b"SKIP";
 
 /// A frame's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) struct Frame {
     pub count: u32,
     /// Bytes of its payload.
     pub length: u32,
+    /// Whether it stands for nothing: its payload was never written.
+    pub(super) filler: bool,
     crc: u32,
 }
 
@@ -41,7 +44,17 @@ impl Frame {
     pub(super) fn parse(header: &[u8; HEADER_BYTES]) -> Option<Self> {
         let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let first = u64::from(word(16)) | (u64::from(word(20)) << 32);
-        (header[..4] == MAGIC).then(|| Self { first, count: word(12), length: word(4), crc: word(8) })
+        let filler = header[..4] == FILLER;
+        let frame = Self { first, count: word(12), length: word(4), crc: word(8), filler };
+        let known = if filler { checksum(header, &[]) == frame.crc } else { header[..4] == MAGIC };
+        known.then_some(frame)
+    }
+
+    /// The header of a filler that stands for `count` records and `length` bytes behind it.
+    pub(super) fn fill(first: u64, count: u32, length: u32) -> [u8; HEADER_BYTES] {
+        let mut header = Self::seal(first, count, length, &[]);
+        header[..4].copy_from_slice(&FILLER);
+        header
     }
 
     /// Whether `payload` is what was written.

@@ -1,30 +1,30 @@
 //! Reading a log: frame after frame up to a visible place, from any process, while it is written.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use weir_base::limits::RECORD_BYTES_MAX;
 use weir_base::{Error, Kind, Result};
 
 use super::frame::{Frame, HEADER_BYTES, corrupt};
 use super::{Place, segments};
-
-/// Bytes of a payload at most: a record of the largest size with room for what frames it.
-const PAYLOAD_BYTES_MAX: u64 = RECORD_BYTES_MAX as u64 + (1 << 20);
 
 /// A reader at a place of a log.
 pub(crate) struct LogReader {
     dir: PathBuf,
     at: Place,
     /// The segment open, with where it begins.
-    open: Option<(Place, File)>,
+    open: Option<(Place, Arc<File>)>,
+    /// All segments opened so far, if they are to stay as they were at first sight while others rewrite them.
+    kept: Option<BTreeMap<Place, Arc<File>>>,
 }
 
 impl LogReader {
     /// A reader of the log in `dir` at `at`, which must lie between two frames.
     pub(crate) fn at(dir: &Path, at: Place) -> Self {
-        Self { dir: dir.to_owned(), at, open: None }
+        Self { dir: dir.to_owned(), at, open: None, kept: None }
     }
 
     /// A reader at the oldest frame that there still is; at `end` if there is none.
@@ -57,6 +57,12 @@ impl LogReader {
             reader.skip(&frame);
         }
         Ok(reader)
+    }
+
+    /// Keeps each segment open once it was read, so that going back finds the same frames although it was compacted meanwhile.
+    pub(crate) fn keeping(mut self) -> Self {
+        self.kept = Some(BTreeMap::new());
+        self
     }
 
     /// The log's folder.
@@ -120,24 +126,27 @@ impl LogReader {
     }
 
     fn header(&mut self, visible: Place) -> Result<Option<([u8; HEADER_BYTES], Frame)>> {
-        if self.at.byte >= visible.byte {
-            return Ok(None);
+        while self.at.byte < visible.byte {
+            self.open_segment()?;
+            let Some((start, file)) = &self.open else { return Ok(None) };
+            let in_file = self.at.byte - start.byte;
+            let path = segments::path_of(&self.dir, *start);
+            let mut header = [0; HEADER_BYTES];
+            file.read_exact_at(&mut header, in_file).map_err(|error| cut_off(error, &path, in_file))?;
+            let frame = Frame::parse(&header).ok_or_else(|| corrupt(&path, in_file, "there is no frame"))?;
+            if self.at.byte + frame.bytes() > visible.byte {
+                return Err(corrupt(&path, in_file, "a frame is longer than the log"));
+            }
+            if frame.first != self.at.next {
+                let text = format!("a frame begins with record {} where {} was due", frame.first, self.at.next);
+                return Err(corrupt(&path, in_file, &text));
+            }
+            if !frame.filler {
+                return Ok(Some((header, frame)));
+            }
+            self.skip(&frame);
         }
-        self.open_segment()?;
-        let Some((start, file)) = &self.open else { return Ok(None) };
-        let in_file = self.at.byte - start.byte;
-        let path = segments::path_of(&self.dir, *start);
-        let mut header = [0; HEADER_BYTES];
-        file.read_exact_at(&mut header, in_file).map_err(|error| cut_off(error, &path, in_file))?;
-        let frame = Frame::parse(&header).ok_or_else(|| corrupt(&path, in_file, "there is no frame"))?;
-        if u64::from(frame.length) > PAYLOAD_BYTES_MAX || self.at.byte + frame.bytes() > visible.byte {
-            return Err(corrupt(&path, in_file, "a frame is longer than the log"));
-        }
-        if frame.first != self.at.next {
-            let text = format!("a frame begins with record {} where {} was due", frame.first, self.at.next);
-            return Err(corrupt(&path, in_file, &text));
-        }
-        Ok(Some((header, frame)))
+        Ok(None)
     }
 
     /// Makes `open` the segment that holds the next frame.
@@ -160,7 +169,15 @@ impl LogReader {
             .hint("the reader fell behind the retention of the topic"));
         };
         let path = segments::path_of(&self.dir, start);
-        let file = File::open(&path).map_err(|error| Error::io(format!("open {}", path.display()), error))?;
+        let open =
+            || File::open(&path).map(Arc::new).map_err(|error| Error::io(format!("open {}", path.display()), error));
+        let file = match &mut self.kept {
+            None => open()?,
+            Some(kept) => match kept.get(&start) {
+                Some(file) => Arc::clone(file),
+                None => Arc::clone(kept.entry(start).or_insert(open()?)),
+            },
+        };
         self.open = Some((start, file));
         Ok(())
     }

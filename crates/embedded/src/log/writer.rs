@@ -156,6 +156,46 @@ impl LogWriter {
         Ok(gone)
     }
 
+    /// Where the segments begin to which nothing will be appended any more, and where the next one begins.
+    pub(crate) fn sealed(&self) -> impl Iterator<Item = (Place, Place)> {
+        self.starts.windows(2).map(|pair| (pair[0], pair[1]))
+    }
+
+    /// Replaces the sealed segment from `start` to `end` by one that holds only `frames` (records and payload of each). It is the old one or the new one
+    /// at any moment; what readers have open stays as it was. Its places stay: a filler takes the room that is left, without taking disk.
+    ///
+    /// # Errors
+    /// The new content is not smaller, or the disk fails: then all is as before.
+    pub(crate) fn rewrite(&mut self, start: Place, end: Place, frames: &[(u32, Vec<u8>)]) -> Result<()> {
+        let path = segments::path_of(&self.dir, start);
+        let mut bytes = Vec::new();
+        let mut next = start.next;
+        for (count, payload) in frames {
+            let length =
+                u32::try_from(payload.len()).map_err(|_| Error::internal("rewrite a segment of larger frames"))?;
+            bytes.extend_from_slice(&Frame::seal(next, *count, length, &[payload]));
+            bytes.extend_from_slice(payload);
+            next += u64::from(*count);
+        }
+        let room = (end.byte - start.byte).checked_sub((bytes.len() + HEADER_BYTES) as u64);
+        let room = room.and_then(|room| u32::try_from(room).ok());
+        let gone = end.next.checked_sub(next).and_then(|gone| u32::try_from(gone).ok());
+        let (Some(room), Some(gone)) = (room, gone) else {
+            return Err(Error::internal(format!("rewrite {}: it would not shrink", path.display())));
+        };
+        bytes.extend_from_slice(&Frame::fill(next, gone, room));
+        let beside = path.with_extension("new");
+        let write = || -> std::io::Result<()> {
+            let mut file = File::create(&beside)?;
+            file.write_all(&bytes)?;
+            file.set_len(end.byte - start.byte)?;
+            file.sync_all()?;
+            std::fs::rename(&beside, &path)
+        };
+        self.names_changed = true;
+        write().map_err(|error| Error::io(format!("rewrite {}", path.display()), error))
+    }
+
     /// The segment that takes the next frame.
     fn writable(&mut self) -> Result<(Place, Arc<File>)> {
         let last = self.starts.last().copied().filter(|start| self.end.byte - start.byte < self.segment_bytes_max);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, ListArray, MapArray, RecordBatch, StructArray};
+use arrow_data::ArrayData;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{DataType as ArrowType, SchemaRef};
 use weir_base::{Error, Kind, Result};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// The column without what only others of its source's buffers held: a string view may hold a whole fetch alive, and would be written with it.
 pub(super) fn compact(column: &ArrayRef) -> ArrayRef {
@@ -59,34 +60,38 @@ pub(super) fn can_be_key(data_type: &ArrowType) -> bool {
 
 /// Hashes of the keys of all rows, 128 bits each: two keys of a billion meet by chance once in 10^20 tables.
 pub(super) fn key_hashes(columns: &[ArrayRef], rows: usize) -> Vec<u128> {
-    let mut hashers: Vec<Xxh3> = (0..rows).map(|_| Xxh3::new()).collect();
-    for column in columns {
-        let width = column.data_type().primitive_width();
-        let data = width.map(|_| column.to_data());
-        for (row, hasher) in hashers.iter_mut().enumerate() {
+    let columns: Vec<(&ArrayRef, Option<(ArrayData, usize)>)> = columns
+        .iter()
+        .map(|column| (column, column.data_type().primitive_width().map(|width| (column.to_data(), width))))
+        .collect();
+    let mut key = Vec::new();
+    let hash = |row: usize| {
+        key.clear();
+        for (column, primitive) in &columns {
+            key.push(u8::from(column.is_valid(row)));
             if column.is_null(row) {
-                hasher.update(&[0]);
                 continue;
             }
-            hasher.update(&[1]);
-            match (column.data_type(), &data, width) {
-                (ArrowType::Utf8View, ..) => add(hasher, column.as_string_view().value(row).as_bytes()),
-                (ArrowType::BinaryView, ..) => add(hasher, column.as_binary_view().value(row)),
-                (ArrowType::Boolean, ..) => hasher.update(&[u8::from(column.as_boolean().value(row))]),
-                (_, Some(data), Some(width)) => {
+            match (column.data_type(), primitive) {
+                (ArrowType::Utf8View, _) => push(&mut key, column.as_string_view().value(row).as_bytes()),
+                (ArrowType::BinaryView, _) => push(&mut key, column.as_binary_view().value(row)),
+                (ArrowType::Boolean, _) => key.push(u8::from(column.as_boolean().value(row))),
+                (_, Some((data, width))) => {
                     let at = (data.offset() + row) * width;
-                    hasher.update(&data.buffers()[0].as_slice()[at..at + width]);
+                    key.extend_from_slice(&data.buffers()[0].as_slice()[at..at + width]);
                 }
                 _ => {}
             }
         }
-    }
-    hashers.iter().map(Xxh3::digest128).collect()
+        xxh3_128(&key)
+    };
+    (0..rows).map(hash).collect()
 }
 
-fn add(hasher: &mut Xxh3, bytes: &[u8]) {
-    hasher.update(&bytes.len().to_le_bytes());
-    hasher.update(bytes);
+/// A text or bytes with its length in front, so that two columns never run together.
+fn push(key: &mut Vec<u8>, bytes: &[u8]) {
+    key.extend_from_slice(&bytes.len().to_le_bytes());
+    key.extend_from_slice(bytes);
 }
 
 /// `batch` under `schema`, which has the same types.

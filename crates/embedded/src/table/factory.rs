@@ -84,6 +84,6 @@ fn sink(
     let dir = layout::table(data_dir, name)?;
     schema::ensure(&dir, name, columns, primary_key)?;
     let folder = dir.join("lanes").join(format!("{}-{number}", context.job));
-    let lanes = Lanes::claim(&dir, folder, &Holder::of_job(context))?;
-    Ok(Box::new(TableSink::new(lanes, name, &arrow, !primary_key.is_empty())))
+    let lanes = Lanes::claim(&dir, folder, primary_key, &Holder::of_job(context))?;
+    Ok(Box::new(TableSink::new(lanes, name, &arrow, primary_key)))
 }

@@ -4,6 +4,7 @@
 //! the newest row of each key, by the run of the sink, then epoch, then place.
 
 mod columns;
+mod compaction;
 mod factory;
 mod lanes;
 mod layout;
@@ -18,6 +19,9 @@ pub(crate) use layout::tables;
 
 /// Bytes of a segment file before the next one is begun.
 const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// Bytes of a frame's payload before its rows: run and epoch.
+const HEAD_BYTES: usize = 16;
 
 /// Bytes of rows before they are appended although their epoch goes on.
 const FRAME_BYTES: usize = 4 << 20;

@@ -12,12 +12,9 @@ use hashbrown::HashMap;
 use weir_base::{Error, Kind, Result, RowKind};
 
 use super::columns::{decode, key_hashes, under};
-use super::{layout, schema};
+use super::{HEAD_BYTES, layout, schema};
 use crate::log::{LogReader, MarkReader, Place};
 use crate::store::Scan;
-
-/// Bytes of a frame's payload before its rows: run and epoch.
-const HEAD_BYTES: usize = 16;
 
 /// A table.
 #[derive(Debug, Clone)]
@@ -64,7 +61,8 @@ impl TableReader {
         let mut lanes = Vec::new();
         for (lane, dir) in layout::lanes(&self.dir)?.into_iter().enumerate() {
             let visible = MarkReader::new(&dir).place()?;
-            let mut reader = LogReader::oldest(&dir, visible)?;
+            // Frames are found first and read later: a segment that is compacted meanwhile must stay as it was found.
+            let mut reader = LogReader::oldest(&dir, visible)?.keeping();
             loop {
                 let place = reader.place();
                 let Some((frame, head)) = reader.glance::<HEAD_BYTES>(visible)? else { break };

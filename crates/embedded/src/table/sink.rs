@@ -13,7 +13,7 @@ use weir_base::{Epoch, Error, Kind, Result, RowKind};
 use weir_connector::{Batch, Committer, Flush, Prepared, Ready, Role, Sink, Writer, WriterContext};
 
 use super::FRAME_BYTES;
-use super::columns::{compact, encode};
+use super::columns::{compact, encode, key_hashes};
 use super::lanes::Lanes;
 use crate::log::Place;
 
@@ -25,7 +25,7 @@ pub(super) struct TableSink {
     lanes: Arc<Lanes>,
     table: Arc<str>,
     schema: SchemaRef,
-    keyed: bool,
+    primary_key: Arc<[usize]>,
 }
 
 /// The end of a lane at a barrier, as it stands in a checkpoint.
@@ -36,11 +36,16 @@ struct LaneEnd {
 }
 
 impl TableSink {
-    /// A sink into `lanes` of `table` with columns `schema`; `keyed`: a row replaces the one of its primary key.
-    pub fn new(lanes: Lanes, table: &str, schema: &SchemaRef, keyed: bool) -> Self {
+    /// A sink into `lanes` of `table` with columns `schema`; a row replaces the one of its primary key, if there is any.
+    pub fn new(lanes: Lanes, table: &str, schema: &SchemaRef, primary_key: &[usize]) -> Self {
         let mut fields: Vec<_> = schema.fields().iter().cloned().collect();
         fields.push(Arc::new(ArrowField::new(KIND_COLUMN, ArrowType::UInt8, false)));
-        Self { lanes: Arc::new(lanes), table: table.into(), schema: Arc::new(ArrowSchema::new(fields)), keyed }
+        Self {
+            lanes: Arc::new(lanes),
+            table: table.into(),
+            schema: Arc::new(ArrowSchema::new(fields)),
+            primary_key: primary_key.into(),
+        }
     }
 }
 
@@ -59,7 +64,7 @@ impl Sink for TableSink {
             lanes: Arc::clone(&self.lanes),
             table: Arc::clone(&self.table),
             schema: Arc::clone(&self.schema),
-            keyed: self.keyed,
+            primary_key: Arc::clone(&self.primary_key),
             subtask: context.subtask,
             epoch: context.epoch,
             pending: Vec::new(),
@@ -91,7 +96,7 @@ struct TableWriter {
     lane: String,
     table: Arc<str>,
     schema: SchemaRef,
-    keyed: bool,
+    primary_key: Arc<[usize]>,
     subtask: u16,
     /// The epoch that the next barrier closes.
     epoch: Epoch,
@@ -116,13 +121,15 @@ impl TableWriter {
         self.payload.extend_from_slice(&self.epoch.0.to_le_bytes());
         encode(&rows, &mut self.payload)?;
         let count = u32::try_from(rows.num_rows()).expect("pending rows are bounded far below 2^32");
-        self.lanes.append(&self.lane, count, &self.payload)
+        let columns: Vec<ArrayRef> = self.primary_key.iter().map(|index| Arc::clone(rows.column(*index))).collect();
+        let keys = if columns.is_empty() { Vec::new() } else { key_hashes(&columns, rows.num_rows()) };
+        self.lanes.append(&self.lane, count, &self.payload, &keys)
     }
 
     /// The batch with its kinds as a column, without rows that say nothing to a table.
     fn with_kinds(&self, batch: &Batch) -> Result<RecordBatch> {
         let kinds = (0..batch.rows()).map(|row| batch.kind(row));
-        if !self.keyed
+        if self.primary_key.is_empty()
             && let Some(row) = kinds.clone().position(|kind| kind != RowKind::Insert)
         {
             let text = format!(

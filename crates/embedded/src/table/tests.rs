@@ -298,3 +298,59 @@ fn a_flipped_bit_in_a_table_is_found() {
     let error = table.scan(None).unwrap().next().unwrap().unwrap_err();
     assert_eq!(error.message(), format!("read {} at byte 0: a frame does not match its checksum", segment.display()));
 }
+
+/// Few keys, many updates, small segments: they are compacted while a scan that began before goes on, and across restarts.
+#[test]
+fn full_segments_lose_the_rows_that_were_replaced() {
+    for seed in 0..5 {
+        let mut rng = Rng::new(seed);
+        let dir = tempfile::tempdir().unwrap();
+        drop(sink(dir.path(), 1, &[0]).unwrap());
+        let table = dir.path().join("tables/readings");
+        let mut model = std::collections::BTreeMap::new();
+        let mut epoch = 0;
+        let mut written = 0;
+        for run in 1..=3 {
+            let holder = crate::owner::Holder::of_job(&job(dir.path(), "j", run));
+            let lanes =
+                lanes::Lanes::claim(&table, table.join("lanes/j-0"), &[0], &holder).unwrap().with_segments(20_000);
+            let sink = sink::TableSink::new(lanes, "readings", &schema().arrow(), &[0]);
+            sink.recover(&[]).unwrap();
+            let mut writer = sink.writer(&context(0, epoch + 1)).unwrap();
+            let mut committer = sink.committer().unwrap();
+            for _ in 0..40 {
+                epoch += 1;
+                let reader = EmbeddedStore::open(dir.path()).unwrap().table("readings").unwrap();
+                let before = reader.scan(None).unwrap();
+                let rows_before = model.len();
+                for _ in 0..10 {
+                    let id = i64::try_from(rng.below(12)).unwrap();
+                    let name = format!("name {}", rng.below(1_000_000));
+                    if rng.below(4) == 0 && model.remove(&id).is_some() {
+                        writer.write(&rows(&[(id, "", RowKind::Delete)])).unwrap();
+                    } else {
+                        model.insert(id, Some(name.clone()));
+                        writer.write(&rows(&[(id, &name, RowKind::Insert)])).unwrap();
+                    }
+                    written += 1;
+                }
+                let prepared = writer.prepare(Epoch(epoch)).unwrap().0;
+                committer.apply(Epoch(epoch), &[prepared]).unwrap();
+                let expected: Vec<_> = model.iter().map(|(id, name)| (*id, name.clone())).collect();
+                assert_eq!(visible(dir.path()), expected, "seed {seed}, epoch {epoch}");
+                let seen: usize = before.map(|batch| batch.unwrap().num_rows()).sum();
+                assert_eq!(seen, rows_before, "a scan shows what was visible when it began");
+            }
+        }
+        let lane = layout::lanes(&table).unwrap().remove(0);
+        let mark = crate::log::MarkReader::new(&lane).place().unwrap();
+        let mut reader = crate::log::LogReader::oldest(&lane, mark).unwrap();
+        let mut left = 0;
+        while let Some(frame) = reader.peek(mark).unwrap() {
+            left += u64::from(frame.count);
+            reader.skip(&frame);
+        }
+        assert_eq!(mark.next, written);
+        assert!(left < written / 2, "{left} of {written} rows are left");
+    }
+}
