@@ -118,13 +118,9 @@ impl Reader for TopicSplitReader {
         let dir = layout::partition(&self.data_dir, &topic, partition);
         let mut mark = MarkReader::new(&dir);
         let visible = mark.place()?;
-        let log = match (from, &self.options.startup) {
-            (Some(position), _) => LogReader::seek(&dir, position.offset, visible)?,
-            (None, bound) => locate(&dir, bound, partition, visible)?.0,
-        };
-        let begin = match (from, &self.options.startup) {
-            (Some(position), _) => position.offset,
-            (None, bound) => locate(&dir, bound, partition, visible)?.1,
+        let (log, begin) = match from {
+            Some(position) => (LogReader::seek(&dir, position.offset, visible)?, position.offset),
+            None => locate(&dir, &self.options.startup, partition, visible)?,
         };
         let end = match &self.options.bounded {
             None => None,
