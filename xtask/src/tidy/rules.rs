@@ -55,9 +55,13 @@ pub fn words(path: &str, text: &str) -> Vec<Breach> {
     found.map(breach).collect()
 }
 
-/// A wide line is read by nobody to its end.
-pub fn line_width(text: &str) -> Vec<Breach> {
-    let wide = numbered(text).map(|(line, words)| (line, words.chars().count()));
+/// A wide line is read by nobody to its end. Tests may hold the exact words of a long error on one line, and a row of a table is one line.
+pub fn line_width(path: &str, text: &str) -> Vec<Breach> {
+    if is_test_file(path) {
+        return Vec::new();
+    }
+    let rows = numbered(text).filter(|(_, words)| !words.starts_with("//! |"));
+    let wide = rows.map(|(line, words)| (line, words.chars().count()));
     wide.filter(|(_, columns)| *columns > LINE_COLUMNS_MAX)
         .map(|(line, columns)| Breach { line, why: format!("{columns} columns, at most {LINE_COLUMNS_MAX}") })
         .collect()
@@ -221,7 +225,7 @@ mod tests {
         let file = |bytes| TrackedFile { path: "a.bin".to_owned(), bytes, text: None };
         assert!(size(&file(FILE_BYTES_MAX)).is_empty());
         assert_eq!(size(&file(FILE_BYTES_MAX + 1)).len(), 1);
-        assert!(line_width(&"ä".repeat(LINE_COLUMNS_MAX)).is_empty());
-        assert_eq!(lines(&line_width(&"a".repeat(LINE_COLUMNS_MAX + 1))), [1]);
+        assert!(line_width("a.rs", &"ä".repeat(LINE_COLUMNS_MAX)).is_empty());
+        assert_eq!(lines(&line_width("a.rs", &"a".repeat(LINE_COLUMNS_MAX + 1))), [1]);
     }
 }
