@@ -11,10 +11,12 @@ use weir_base::{Error, Kind, Result};
 use crate::client::{Context, kafka_error};
 use crate::options::Topics;
 
-/// How long one question waits for its answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one question waits for its answer: short, because why there is none (credentials) is only seen in between.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often a question is asked before the cluster counts as away.
-const ASKS_MAX: usize = 3;
+const ASKS_MAX: usize = 10;
+/// What librdkafka says outside of calls is taken so many events at a time: log lines are among them.
+pub(crate) const EVENTS_MAX: usize = 64;
 /// The group of a client that belongs to none: librdkafka wants a name, nothing is ever committed under it.
 pub(crate) const GROUP_NONE: &str = "weir-no-group";
 
@@ -91,7 +93,9 @@ impl Admin {
                 Err(error) => error,
             };
             // What librdkafka says outside of calls (credentials) is told to the context by a poll; no messages come: nothing is assigned.
-            drop(client.poll(Duration::ZERO));
+            for _ in 0..EVENTS_MAX {
+                drop(client.poll(Duration::ZERO));
+            }
             if let Some(reason) = client.context().denied() {
                 return Err(Error::invalid(format!(
                     "{what} at {}: the credentials are not accepted: {reason}",

@@ -15,13 +15,15 @@ use weir_connector::{Decider, Decision, JobContext, LastDecided, SinkOffsets};
 
 use crate::admin::{list, passes_by};
 use crate::client::{Context, cluster_of, copy_config, kafka_error, words};
-use crate::producer::{drain, partition_count};
+use crate::producer::{drain, partition_count, serve_events};
 use crate::transaction::{FENCED, Transaction, is_fenced, transaction_error};
 
 /// How long a claim tries: a broker may be starting, or making its transaction log.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long one call to the cluster may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one attempt to claim may take: short, because why it does not succeed (credentials) is only seen in between.
+const INIT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often a call that may succeed later is made again while deciding.
 const CALLS_MAX: usize = 3;
 /// How long the rows of an epoch may take to be delivered.
@@ -250,12 +252,12 @@ impl Decider for KafkaDecider {
         let producer = self.transaction.producer();
         let deadline = deadline(self.clock.as_ref(), CLAIM_TIMEOUT);
         loop {
-            producer.poll(Duration::ZERO);
+            serve_events(producer);
             if let Some(reason) = producer.client().context().denied() {
                 return Err(Error::invalid(format!("{what}: the credentials are not accepted: {reason}"))
                     .hint("check 'properties.sasl.jaas.config' and 'properties.security.protocol'"));
             }
-            let error = match producer.init_transactions(CALL_TIMEOUT) {
+            let error = match producer.init_transactions(INIT_TIMEOUT) {
                 Ok(()) => break,
                 Err(error) => error,
             };

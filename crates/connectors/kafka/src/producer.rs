@@ -12,7 +12,7 @@ use weir_base::{Clock, Error, Kind, Result};
 use weir_connector::JobContext;
 use weir_plan::TableOptions;
 
-use crate::admin::passes_by;
+use crate::admin::{EVENTS_MAX, passes_by};
 use crate::chunk::Chunk;
 use crate::client::{Context, copy_config, kafka_error, refused_words};
 use crate::options::{Guarantee, SinkOptions, properties};
@@ -26,7 +26,7 @@ const QUEUE_MESSAGES_MAX: &str = "500000";
 const TRANSACTION_TIMEOUT_MIN: Duration = Duration::from_secs(60);
 
 /// How long one question waits for its answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a topic that is not there yet is waited for.
 const TOPIC_WAIT: Duration = Duration::from_secs(10);
 
@@ -54,6 +54,8 @@ pub(crate) fn producer_config(table: &str, options: &TableOptions, context: &Job
         .set("message.max.bytes", "1048576")
         .set("batch.num.messages", "100000")
         .set("partitioner", "murmur2_random")
+        // Java's default: librdkafka would look for a broker that is back after ten seconds only.
+        .set("reconnect.backoff.max.ms", "1000")
         .set("enable.idempotence", "true");
     if sink.guarantee == Guarantee::ExactlyOnce {
         let interval = context.checkpoint_interval.unwrap_or_default();
@@ -85,6 +87,13 @@ pub(crate) fn make(config: &ClientConfig) -> Result<BaseProducer<Context>> {
     made.map_err(|error| kafka_error(format!("make a Kafka producer for {servers}"), &error))
 }
 
+/// Takes what librdkafka says outside of calls.
+pub(crate) fn serve_events(producer: &BaseProducer<Context>) {
+    for _ in 0..EVENTS_MAX {
+        producer.poll(Duration::ZERO);
+    }
+}
+
 /// The number of partitions of a topic that is written: asked on the producer's own connections, so that a broker that makes topics on demand makes
 /// it.
 ///
@@ -94,7 +103,7 @@ pub(crate) fn partition_count(producer: &BaseProducer<Context>, clock: &dyn Cloc
     let what = || format!("list the partitions of topic '{topic}'");
     let deadline = clock.monotonic_us() + u64::try_from(TOPIC_WAIT.as_micros()).unwrap_or(u64::MAX / 2);
     loop {
-        producer.poll(Duration::ZERO);
+        serve_events(producer);
         if let Some(reason) = producer.client().context().denied() {
             return Err(Error::invalid(format!("{}: the credentials are not accepted: {reason}", what()))
                 .hint("check 'properties.sasl.jaas.config' and 'properties.security.protocol'"));

@@ -86,6 +86,8 @@ fn consumer_config(given: &ClientConfig, options: &SourceOptions) -> ClientConfi
         .set("queued.max.messages.kbytes", "32768")
         .set("queued.min.messages", "100000")
         .set("fetch.wait.max.ms", "100");
+    // Java's default: librdkafka would look for a broker that is back after ten seconds only.
+    config.set("reconnect.backoff.max.ms", "1000");
     copy_config(given, &mut config, |_| true);
     let reset = match options.reset {
         Reset::Earliest => "earliest",

@@ -191,6 +191,31 @@ fn a_transaction_that_took_too_long_is_aborted_by_the_broker_and_the_next_start_
 }
 
 #[test]
+fn a_paused_broker_is_waited_for_and_nothing_is_lost_or_doubled() {
+    let Some(broker) = broker() else { return };
+    let Ok(pid) = std::env::var("WEIR_TEST_KAFKA_PID") else {
+        eprintln!("SKIPPED: pausing a real Kafka; set WEIR_TEST_KAFKA_PID to the process that may be paused");
+        return;
+    };
+    let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+    let (topic, id, job) = (topic(&broker, "paused", 1), unique("tx"), job());
+    let mut run = start(&broker, &topic, &id, job, 1);
+    run.epoch(0..100, 1);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    run.write(100..200);
+    let goes_on = weir_base::spawn("goes-on", move || {
+        SystemClock::new().sleep(Duration::from_secs(2));
+        rustix::process::kill_process(pid, rustix::process::Signal::CONT)
+    });
+    barrier(run.writer.as_mut(), 2);
+    let decision = run.decide(2, &[]);
+    goes_on.unwrap().join().unwrap().unwrap();
+    assert_eq!(decision, Decision::Committed);
+    run.epoch(200..300, 3);
+    assert_eq!(contents(&broker, &topic, "read_committed"), json(0..300));
+}
+
+#[test]
 fn a_graceful_end_leaves_no_transaction_open() {
     let Some(broker) = broker() else { return };
     let (topic, id, job) = (topic(&broker, "graceful", 1), unique("tx"), job());
