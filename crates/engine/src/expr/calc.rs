@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::SchemaRef;
 use arrow_select::filter::{FilterBuilder, FilterPredicate};
-use weir_base::{Result, Timestamp};
+use weir_base::{Error, Result, Timestamp};
 use weir_plan::{Expr, ExprKind};
 
 use super::evaluator::{CompileContext, Evaluator, Predicate};
@@ -35,7 +35,7 @@ impl Calc {
     /// Compiles `condition` (None: all rows pass) and `projection`, whose results have the types of `schema` in order.
     ///
     /// # Errors
-    /// As [`Evaluator::compile`].
+    /// The types are not the schema's, or as [`Evaluator::compile`].
     pub fn compile(
         condition: Option<&Expr>,
         projection: &[Expr],
@@ -50,6 +50,12 @@ impl Calc {
                     used[index] = true;
                 }
             });
+        }
+        let types = projection.iter().map(|expr| expr.data_type.arrow());
+        if !types.eq(schema.fields().iter().map(|field| field.data_type().clone())) {
+            return Err(Error::internal(format!(
+                "compile a projection: its types are not those of its output ({schema})"
+            )));
         }
         Ok(Self {
             condition: condition.map(|condition| Predicate::compile(condition, context)).transpose()?,
@@ -104,6 +110,9 @@ impl Calc {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch =
             RecordBatch::try_new_with_options(self.schema.clone(), projected.collect::<Result<_, _>>()?, &options);
-        Ok(batch.expect("the planner gives the projection's types to the schema"))
+        Ok(batch.expect("the types were compared with the schema's"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,7 @@ pub(super) fn extreme(function: Function, arguments: Vec<Node>, data_type: DataT
     let better = if function == Function::Greatest { Function::Greater } else { Function::Less };
     let apply = move |columns: &[Column], scope: &Scope<'_>| -> Result<ArrayRef, EvalError> {
         let mut choice = vec![0_u16; scope.rows];
-        let mut best = columns[0].clone();
+        let mut best = Column::of_rows(columns[0].clone().into_array(scope.rows));
         for (index, column) in columns.iter().enumerate().skip(1) {
             // Arrow's order, in which NaN is the greatest, as Java's `compareTo` has it.
             let wins = by_arrow(better, &[column.clone(), best]);

@@ -106,7 +106,7 @@ impl Compiler<'_> {
         use Function as F;
         match function {
             F::Like | F::SimilarTo => like::compile(function, nodes, data_type, span),
-            F::RegexpExtract | F::RegexpReplace | F::Regexp => Ok(regexp::compile(function, nodes, data_type, span)),
+            F::RegexpExtract | F::RegexpReplace | F::Regexp => regexp::compile(function, nodes, data_type, span),
             F::Concat | F::ConcatWs | F::Upper | F::Lower | F::CharLength | F::Position | F::Md5 | F::Sha256 => {
                 Ok(text::compile(function, nodes, data_type, span))
             }
@@ -118,7 +118,7 @@ impl Compiler<'_> {
             | F::SplitIndex
             | F::Lpad
             | F::Rpad
-            | F::Reverse => Ok(text_edit::compile(function, nodes, data_type, span)),
+            | F::Reverse => text_edit::compile(function, nodes, data_type, span),
             F::CurrentTimestamp | F::LocalTimestamp | F::CurrentDate => time::current(function, data_type, self.zone),
             F::ToTimestampLtz | F::ToTimestamp | F::ToDate | F::DateFormat | F::FromUnixtime | F::UnixTimestamp => {
                 time_text::compile(function, nodes, data_type, self.zone, span)

@@ -187,6 +187,19 @@ impl Node {
         Self::new(call, data_type, is_fallible)
     }
 
+    /// As [`Self::call`], but evaluated for each batch even over constants: what looks at the processing time.
+    pub(super) fn call_each_batch(
+        arguments: Vec<Node>,
+        data_type: DataType,
+        span: Span,
+        is_fallible: bool,
+        apply: Apply,
+    ) -> Self {
+        let is_fallible = is_fallible || arguments.iter().any(|argument| argument.is_fallible);
+        let call = Call { arguments, apply, span, data_type: data_type.clone() };
+        Self::new(call, data_type, is_fallible)
+    }
+
     /// The values for the rows of `scope`; see [`Kernel::evaluate`].
     pub(super) fn evaluate(&self, scope: &Scope<'_>) -> Result<Column, EvalError> {
         self.kernel.evaluate(scope)

@@ -6,23 +6,28 @@
 use arrow_array::ArrayRef;
 use arrow_array::types::Int32Type;
 use regex::{Regex, RegexBuilder};
-use weir_base::Span;
+use weir_base::{Result, Span};
 use weir_plan::{DataType, Function};
 
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, Texts, Values, booleans, texts};
+use super::text_edit::with_int_numbers;
 
 /// The most bytes that a compiled pattern may take.
 const COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// One of the functions above.
-pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType, span: Span) -> Node {
+///
+/// # Errors
+/// The group is no number: a broken plan.
+pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType, span: Span) -> Result<Node> {
+    let nodes = with_int_numbers(nodes, span)?;
     let apply: Apply = match function {
         Function::Regexp => Box::new(matched),
         Function::RegexpExtract => Box::new(extracted),
         _ => Box::new(replaced),
     };
-    Node::call(nodes, data_type, span, true, apply)
+    Ok(Node::call(nodes, data_type, span, true, apply))
 }
 
 /// The pattern last compiled; None inside: it is malformed.

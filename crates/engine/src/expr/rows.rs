@@ -9,6 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::ArrowPrimitiveType;
 use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringViewArray};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, ScalarBuffer};
+use arrow_schema::DataType as ArrowType;
 
 use super::node::{Column, EvalError, Scope};
 
@@ -211,6 +212,9 @@ pub(super) fn each_row(
 
 /// Truth values as two sets of rows: where TRUE, and where not FALSE. They are the same where nothing is NULL.
 pub(super) fn truth(column: &Column, rows: usize) -> (BooleanBuffer, BooleanBuffer) {
+    if *column.array.data_type() == ArrowType::Null {
+        return (BooleanBuffer::new_unset(rows), BooleanBuffer::new_set(rows));
+    }
     if column.is_constant {
         let set = |is_set| if is_set { BooleanBuffer::new_set(rows) } else { BooleanBuffer::new_unset(rows) };
         let is_null = column.array.is_null(0);

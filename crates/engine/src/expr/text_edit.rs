@@ -2,18 +2,24 @@
 
 use arrow_array::ArrayRef;
 use arrow_array::types::Int32Type;
-use weir_base::Span;
-use weir_plan::{DataType, Function};
+use weir_base::{Result, Span};
+use weir_plan::{CastMode, DataType, Function, LogicalType};
 
+use super::cast;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, Texts, Values, texts};
 use super::text::mapped;
+use super::zone::Zone;
 
 /// The longest text that LPAD and RPAD make, in UTF-16 units: a row is to stay far below the bound of a batch.
 const PADDED_MAX: usize = 16 * 1024 * 1024;
 
 /// One of the functions above.
-pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType, span: Span) -> Node {
+///
+/// # Errors
+/// A position or length is no number: a broken plan.
+pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType, span: Span) -> Result<Node> {
+    let nodes = with_int_numbers(nodes, span)?;
     let apply: Apply = match function {
         Function::TrimBoth | Function::TrimLeading | Function::TrimTrailing => trim(function),
         Function::Substring => Box::new(substring),
@@ -30,7 +36,20 @@ pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType,
         _ => mapped(|text, out| out.extend(text.chars().rev())),
     };
     let is_fallible = matches!(function, Function::Lpad | Function::Rpad);
-    Node::call(nodes, data_type, span, is_fallible, apply)
+    Ok(Node::call(nodes, data_type, span, is_fallible, apply))
+}
+
+/// The arguments, numbers as INT.
+///
+/// # Errors
+/// There is no such cast: a broken plan.
+pub(super) fn with_int_numbers(nodes: Vec<Node>, span: Span) -> Result<Vec<Node>> {
+    let int = DataType::nullable(LogicalType::Int);
+    let as_int = |node: Node| match node.data_type.logical.is_numeric() {
+        true => cast::compile(node, &int, CastMode::Cast, &Zone::Fixed(0), span),
+        false => Ok(node),
+    };
+    nodes.into_iter().map(as_int).collect()
 }
 
 /// Leaves out characters at the ends as long as they are among those of the second argument.

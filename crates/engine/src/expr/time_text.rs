@@ -155,7 +155,7 @@ fn to_date(nodes: Vec<Node>, data_type: DataType, span: Span) -> Result<Node> {
             Ok(millis.and_then(|millis| i32::try_from(millis.div_euclid(DAY_MS)).ok()))
         })
     };
-    Ok(Node::call(nodes, data_type, span, is_fallible, Box::new(apply)))
+    Ok(Node::call_each_batch(nodes, data_type, span, is_fallible, Box::new(apply)))
 }
 
 /// `DATE_FORMAT(timestamp, format)`; a text is read as `yyyy-MM-dd HH:mm:ss` first.
@@ -185,7 +185,7 @@ fn date_format(nodes: Vec<Node>, data_type: DataType, zone: &Zone, span: Span) -
             write(pattern, &instant, out).map(|()| true)
         })
     });
-    Ok(Node::call(nodes, data_type, span, true, apply))
+    Ok(Node::call_each_batch(nodes, data_type, span, true, apply))
 }
 
 /// `FROM_UNIXTIME(seconds [, format])`, in the local time zone.
@@ -224,7 +224,7 @@ fn unix_timestamp(nodes: Vec<Node>, data_type: DataType, zone: &Zone, span: Span
             Ok(Some(millis.map_or(i64::MIN, |millis| millis / 1000)))
         })
     });
-    Ok(Node::call(nodes, data_type, span, is_fallible, apply))
+    Ok(Node::call_each_batch(nodes, data_type, span, is_fallible, apply))
 }
 
 /// `TO_TIMESTAMP_LTZ(number, precision)`: units of `10^-precision` seconds since the epoch; NULL outside the years 0000 to 9999.

@@ -59,7 +59,9 @@ fn convert(array: &ArrayRef, arrow: &ArrowType, inner: &[Inner], scope: &Scope<'
         }
         ArrowType::Struct(fields) => {
             let row = array.as_struct();
-            let owner: Vec<usize> = (0..row.len()).collect();
+            let row_nulls = row.nulls();
+            let owner: Vec<Option<usize>> =
+                (0..row.len()).map(|row| row_nulls.is_none_or(|nulls| nulls.is_valid(row)).then_some(row)).collect();
             let columns = row
                 .columns()
                 .iter()
@@ -80,13 +82,13 @@ fn fields_of(entries: &FieldRef) -> arrow_schema::Fields {
     }
 }
 
-/// The row that each element belongs to.
-fn owners(offsets: &[i32]) -> Vec<usize> {
+/// The row that each element belongs to; None for elements outside of all rows, which a slice leaves behind.
+fn owners(offsets: &[i32]) -> Vec<Option<usize>> {
     let end = offsets.last().map_or(0, |end| usize::try_from(*end).unwrap_or(0));
-    let mut owner = vec![0; end];
+    let mut owner = vec![None; end];
     for (row, bounds) in offsets.windows(2).enumerate() {
         let (start, end) = (usize::try_from(bounds[0]).unwrap_or(0), usize::try_from(bounds[1]).unwrap_or(0));
-        owner[start..end].fill(row);
+        owner[start..end].fill(Some(row));
     }
     owner
 }
@@ -95,11 +97,11 @@ fn owners(offsets: &[i32]) -> Vec<usize> {
 fn element(
     values: &ArrayRef,
     cast: Option<&CastKernel>,
-    owner: &[usize],
+    owner: &[Option<usize>],
     scope: &Scope<'_>,
 ) -> Result<ArrayRef, EvalError> {
     let Some(cast) = cast else { return Ok(Arc::clone(values)) };
-    let row_of = |element: usize| owner.get(element).copied();
+    let row_of = |element: usize| owner.get(element).copied().flatten();
     let wanted = arrow_buffer::BooleanBuffer::collect_bool(values.len(), |element| {
         row_of(element).is_some_and(|row| scope.is_selected(row))
     });

@@ -60,6 +60,8 @@ fn greatest_and_least_are_null_with_a_null() {
     let of = |function| eval(&call(function, vec![col(0, T::Int), col(1, T::Int), int(4)], T::Int), &columns);
     assert_eq!(of(F::Greatest), ["4", "5", "NULL"]);
     assert_eq!(of(F::Least), ["1", "3", "NULL"]);
+    let constants_first = call(F::Greatest, vec![int(1), int(2), col(0, T::Int)], T::Int);
+    assert_eq!(eval(&constants_first, &columns), ["2", "5", "NULL"]);
     let columns = [doubles(&[Some(f64::NAN), Some(-0.0)])];
     let of = |function| eval(&call(function, vec![col(0, T::Double), double(1.0)], T::Double), &columns);
     assert_eq!(of(F::Greatest), ["NaN", "1.0"]);

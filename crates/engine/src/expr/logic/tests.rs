@@ -18,6 +18,14 @@ fn and_or_not_are_three_valued() {
 }
 
 #[test]
+fn a_bare_null_is_unknown() {
+    let columns = [bools(&[Some(true), Some(false), None])];
+    let sides = || vec![col(0, T::Boolean), null(T::Null)];
+    assert_eq!(eval(&is(F::And, sides()), &columns), ["NULL", "false", "NULL"]);
+    assert_eq!(eval(&is(F::Or, sides()), &columns), ["true", "NULL", "NULL"]);
+}
+
+#[test]
 fn is_tests_never_give_null() {
     let column = [bools(&[Some(true), Some(false), None])];
     let cases = [

@@ -64,3 +64,12 @@ fn casting_an_array_names_the_row_of_its_element() {
     let expr = cast(array, array_type(T::Int));
     assert_eq!(error(&expr, &columns), (2, "For input string: 'x'. Invalid character found.".to_owned()));
 }
+
+#[test]
+fn a_slice_fails_for_its_own_rows_only() {
+    let array = call(F::ArrayOf, vec![col(0, STRING)], array_type(STRING));
+    let arrays = evaluate(&array, &[strings(&[Some("x"), Some("1"), Some("2")])]).unwrap();
+    let expr = cast(cast(col(0, array_type(STRING)), array_type(T::Int)), STRING);
+    assert_eq!(eval(&expr, &[arrays.slice(1, 2)]), ["[1]", "[2]"]);
+    assert_eq!(error(&expr, &[arrays]).0, 0);
+}
