@@ -32,7 +32,8 @@ pub(crate) fn date_of_days(days: i64) -> (i64, u32, u32) {
     (year, small(month), small(day))
 }
 
-fn days_of_month(year: i64, month: u32) -> u32 {
+/// Days that the month has; 31 where there is no such month.
+pub(crate) fn days_of_month(year: i64, month: u32) -> u32 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,

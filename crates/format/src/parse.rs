@@ -2,7 +2,10 @@
 //!
 //! Each gives `None` for text that is no such value; ranges are the caller's where it knows the type.
 
-use crate::calendar::days_of_date;
+use crate::calendar::{DAY_MS, days_of_date, days_of_month};
+
+/// Nanoseconds of a day.
+const DAY_NANOS: i64 = DAY_MS * 1_000_000;
 
 /// How timestamps are written: `json.timestamp-format.standard`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +135,17 @@ fn mark(text: &mut &str, mark: u8) -> Option<()> {
     Some(())
 }
 
+/// How a reader of times takes a day past the end of its month, and `24:00:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resolver {
+    /// Neither is a time: `java.time`'s `STRICT`.
+    Strict,
+    /// The month's last day, if it is one of 31; the midnight that ends the day: `java.time`'s `SMART`.
+    Smart,
+}
+
 /// Takes a date off the front: `2024-02-29`, and `+12024-02-29` or `-0044-03-15` with a sign.
-fn date_prefix(text: &mut &str) -> Option<i64> {
+fn date_prefix(text: &mut &str, resolver: Resolver) -> Option<i64> {
     let signed = text.starts_with(['+', '-']);
     let negative = text.starts_with('-');
     if signed {
@@ -148,11 +160,13 @@ fn date_prefix(text: &mut &str) -> Option<i64> {
     let month = digits(text, 2)?;
     mark(text, b'-')?;
     let day = digits(text, 2)?;
-    days_of_date(if negative { -year } else { year }, month, day)
+    let year = if negative { -year } else { year };
+    let day = if resolver == Resolver::Smart && day <= 31 { day.min(days_of_month(year, month)) } else { day };
+    days_of_date(year, month, day)
 }
 
-/// Takes a time off the front: nanoseconds of the day. Seconds may be missing where `seconds_optional`.
-fn time_prefix(text: &mut &str, seconds_optional: bool) -> Option<i64> {
+/// Takes a time off the front: nanoseconds of the day, up to and with its end. Seconds may be missing where `seconds_optional`.
+fn time_prefix(text: &mut &str, seconds_optional: bool, resolver: Resolver) -> Option<i64> {
     let hour = digits(text, 2)?;
     mark(text, b':')?;
     let minute = digits(text, 2)?;
@@ -167,32 +181,58 @@ fn time_prefix(text: &mut &str, seconds_optional: bool) -> Option<i64> {
             nanos = i64::from(fraction) * 10_i64.pow(u32::try_from(9 - count).ok()?);
         }
     }
-    if hour > 23 || minute > 59 || second > 59 {
+    let of_day = (i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second)) * 1_000_000_000 + nanos;
+    let is_end = resolver == Resolver::Smart && of_day == DAY_NANOS;
+    if minute > 59 || second > 59 || (hour > 23 && !is_end) {
         return None;
     }
-    Some((i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second)) * 1_000_000_000 + nanos)
+    Some(of_day)
 }
 
 /// `2024-02-29` as days since the epoch.
 pub(crate) fn date(mut text: &str) -> Option<i32> {
-    let days = date_prefix(&mut text)?;
+    let days = date_prefix(&mut text, Resolver::Strict)?;
     if text.is_empty() { i32::try_from(days).ok() } else { None }
+}
+
+/// A date as `java.sql.Date.valueOf` reads it, days since the epoch: `2024-2-9` too, and 2023-02-29 is the day after the 28th.
+pub(crate) fn date_rolling(text: &str) -> Option<i32> {
+    let mut parts = text.split('-');
+    let mut number = |lengths: std::ops::RangeInclusive<usize>| {
+        let mut part = parts.next().filter(|part| lengths.contains(&part.len()))?;
+        let length = part.len();
+        digits(&mut part, length)
+    };
+    let (year, month, day) = (number(4..=4)?, number(1..=2)?, number(1..=2)?);
+    if parts.next().is_some() || !(1..=31).contains(&day) {
+        return None;
+    }
+    let first = days_of_date(i64::from(year), month, 1)?;
+    i32::try_from(first + i64::from(day) - 1).ok()
 }
 
 /// `23:59:59.123` as milliseconds of the day.
 pub(crate) fn time(mut text: &str) -> Option<i32> {
-    let nanos = time_prefix(&mut text, false)?;
+    let nanos = time_prefix(&mut text, false, Resolver::Smart)? % DAY_NANOS;
+    if text.is_empty() { i32::try_from(nanos / 1_000_000).ok() } else { None }
+}
+
+/// A time as `LocalTime.parse` reads it, milliseconds of the day: `23:59` too.
+pub(crate) fn time_iso(mut text: &str) -> Option<i32> {
+    let nanos = time_prefix(&mut text, true, Resolver::Strict)?;
     if text.is_empty() { i32::try_from(nanos / 1_000_000).ok() } else { None }
 }
 
 /// A timestamp as seconds since the epoch and nanoseconds of the second; a `zoned` one (TIMESTAMP_LTZ) ends with `Z`.
 pub(crate) fn timestamp(mut text: &str, format: TimestampFormat, zoned: bool) -> Option<(i64, u32)> {
-    let days = date_prefix(&mut text)?;
+    // Of Flink's four formats the one of ISO 8601 without a zone is Java's own, which is strict.
+    let resolver = if format == TimestampFormat::Iso8601 && !zoned { Resolver::Strict } else { Resolver::Smart };
+    let days = date_prefix(&mut text, resolver)?;
     match format {
         TimestampFormat::Sql => mark(&mut text, b' ')?,
         TimestampFormat::Iso8601 => mark(&mut text, b'T').or_else(|| mark(&mut text, b't'))?,
     }
-    let nanos = time_prefix(&mut text, format == TimestampFormat::Iso8601)?;
+    let nanos = time_prefix(&mut text, format == TimestampFormat::Iso8601, resolver)?;
     if zoned {
         mark(&mut text, b'Z')?;
     }
@@ -237,4 +277,43 @@ pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_of_flinks_formats_has_its_own_leniency() {
+        use TimestampFormat::{Iso8601, Sql};
+        let day = |text: &str| i64::from(date(text).unwrap()) * 86_400;
+        let cases = [
+            ("2024-02-30 00:00:00", Sql, false, Some(day("2024-02-29"))),
+            ("2023-02-31 00:00:00Z", Sql, true, Some(day("2023-02-28"))),
+            ("2023-02-32 00:00:00", Sql, false, None),
+            ("2023-13-01 00:00:00", Sql, false, None),
+            ("2023-12-31 24:00:00", Sql, false, Some(day("2024-01-01"))),
+            ("2023-12-31 24:00:00.1", Sql, false, None),
+            ("2024-02-30T00:00:00", Iso8601, false, None),
+            ("2024-02-28T24:00:00", Iso8601, false, None),
+            ("2024-02-30T24:00:00Z", Iso8601, true, Some(day("2024-03-01"))),
+        ];
+        for (text, format, zoned, seconds) in cases {
+            assert_eq!(timestamp(text, format, zoned), seconds.map(|seconds| (seconds, 0)), "{text}");
+        }
+        assert_eq!((time("24:00:00"), time("23:59"), time("24:00:01")), (Some(0), None, None));
+        assert_eq!((time_iso("24:00:00"), time_iso("23:59")), (None, Some(86_340_000)));
+    }
+
+    #[test]
+    fn days_past_the_end_of_a_month_roll_over_in_csv_alone() {
+        assert_eq!((date("2023-02-29"), date("2024-2-9")), (None, None));
+        assert_eq!(date_rolling("2023-02-29"), date("2023-03-01"));
+        assert_eq!(date_rolling("2024-2-9"), date("2024-02-09"));
+        for wrong in
+            ["2023-04-32", "2023-00-01", "23-01-01", "2023-01", "2023-01-01-01", "2023-+1-01", " 2023-01-01", ""]
+        {
+            assert_eq!(date_rolling(wrong), None, "{wrong}");
+        }
+    }
 }

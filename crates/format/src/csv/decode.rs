@@ -13,7 +13,7 @@ use crate::csv::line::{FieldText, split};
 use crate::csv::style::{Style, check_types};
 use crate::json::unreadable;
 use crate::options::FormatOptions;
-use crate::parse::TimestampFormat;
+use crate::parse::{self, TimestampFormat};
 use crate::rows::RowMap;
 use crate::scalar::{TextRead, set_text};
 use crate::view::{RECORDS, view_of};
@@ -145,7 +145,12 @@ fn read_scalar(column: &mut Column, position: usize, text: &str, style: &Style, 
     if style.is_null(text) {
         return TextRead::Null;
     }
-    set_text(column, position, text, TimestampFormat::Sql, side)
+    let done = match &mut column.values {
+        Values::Date(values) => parse::date_rolling(text).map(|value| put(values, position, value)),
+        Values::Time(values) => parse::time_iso(text).map(|value| put(values, position, value)),
+        _ => return set_text(column, position, text, TimestampFormat::Sql, side),
+    };
+    if done.is_some() { TextRead::Value } else { TextRead::Misfit }
 }
 
 impl Decoder for CsvDecoder {

@@ -100,7 +100,7 @@ fn types_are_read_and_what_does_not_fit_is_null_and_noted() {
     ];
     let lines = [
         r#" 5 ,1e2,TRUE,12.345,2024-02-29 23:59:59.5,1;2;3,1;x"#,
-        "x,,no,1234567,2024-02-30 00:00:00,,1",
+        "x,,no,1234567,2024-02-32 00:00:00,,1",
         "",
         "1,2",
         "1,2,3,4,5,6,7,8",
@@ -125,7 +125,7 @@ fn types_are_read_and_what_does_not_fit_is_null_and_noted() {
         [
             (1, F, 1, "field 'f0': \"x\" does not fit INT"),
             (1, F, 3, "field 'f1': \"\" does not fit DOUBLE"),
-            (1, F, 15, "field 'f4': \"2024-02-30 00:00:00\" does not fit TIMESTAMP(3)"),
+            (1, F, 15, "field 'f4': \"2024-02-32 00:00:00\" does not fit TIMESTAMP(3)"),
             (1, F, 36, "field 'f6': \"1\" does not fit ROW<`a` INT, `b` STRING>"),
             (3, F, 4, "Row length mismatch. 7 fields expected but was 2."),
             (4, R, 15, "Row length mismatch. 7 fields expected but was 8."),
