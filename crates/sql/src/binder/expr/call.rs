@@ -41,7 +41,14 @@ impl ExprBinder<'_> {
             }
             "NULLIF" => self.null_if(&arguments, span),
             "TIMESTAMPDIFF" => self.timestamp_difference(&arguments, span),
-            _ => functions::call(&name, self.bind_all(arguments)?, span),
+            _ => match unit::of_short_form(&upper) {
+                Some(unit) => {
+                    let [time] = one(self.bind_all(arguments)?, &upper, span)?;
+                    let unit = unit::constant(unit, unit::EXTRACT, &upper, span)?;
+                    functions::call("EXTRACT", vec![unit, time], span)
+                }
+                None => functions::call(&name, self.bind_all(arguments)?, span),
+            },
         }
     }
 
@@ -167,6 +174,12 @@ pub(in crate::binder) fn plain_arguments<'t>(
         _ => Err(not_supported(span, format!("a named argument of {name}"))),
     });
     arguments.collect()
+}
+
+fn one(arguments: Vec<Expr>, name: &str, span: Span) -> Result<[Expr; 1], SqlError> {
+    <[Expr; 1]>::try_from(arguments).map_err(|_| {
+        refuse(span, format!("Invalid number of arguments to function '{name}'. Was expecting 1 arguments"))
+    })
 }
 
 fn two(arguments: Vec<Expr>, name: &str, span: Span) -> Result<[Expr; 2], SqlError> {

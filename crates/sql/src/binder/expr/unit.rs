@@ -37,6 +37,23 @@ pub(super) const FLOOR: &[&str] =
 /// Units that TIMESTAMPDIFF knows.
 pub(super) const DIFFERENCE: &[&str] = &["YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"];
 
+/// The unit of `EXTRACT` that a function of one time stands for, by the function's name in upper case.
+pub(super) fn of_short_form(function: &str) -> Option<&'static str> {
+    Some(match function {
+        "YEAR" => "YEAR",
+        "QUARTER" => "QUARTER",
+        "MONTH" => "MONTH",
+        "WEEK" => "WEEK",
+        "DAYOFYEAR" => "DOY",
+        "DAYOFMONTH" => "DAY",
+        "DAYOFWEEK" => "DOW",
+        "HOUR" => "HOUR",
+        "MINUTE" => "MINUTE",
+        "SECOND" => "SECOND",
+        _ => return None,
+    })
+}
+
 /// The unit's name in upper case and singular.
 pub(super) fn name(field: &DateTimeField) -> String {
     let name = field.to_string().to_ascii_uppercase();
