@@ -4,7 +4,7 @@
 //! behind the batches that were let in before it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use weir_base::limits::{CHANNEL_BATCHES_MAX, CHANNEL_BYTES_MAX};
 
@@ -37,6 +37,16 @@ pub struct Sender(Arc<Shared>);
 
 /// The end that elements come out of.
 pub struct Receiver(Arc<Shared>);
+
+/// A look at a channel from aside; it does not keep the channel alive.
+pub struct Fill(Weak<Shared>);
+
+impl Fill {
+    /// How full the channel is, from 0 to 1; 0 when it is gone.
+    pub fn usage(&self) -> f64 {
+        self.0.upgrade().map_or(0.0, |shared| usage(&shared))
+    }
+}
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -71,9 +81,9 @@ impl Sender {
         let _ = self.0.sender.set(waker);
     }
 
-    /// How full the channel is, from 0 to 1.
-    pub fn usage(&self) -> f64 {
-        usage(&self.0)
+    /// A look at how full the channel is.
+    pub fn fill(&self) -> Fill {
+        Fill(Arc::downgrade(&self.0))
     }
 }
 
@@ -104,9 +114,9 @@ impl Receiver {
         self.0.lock().batches
     }
 
-    /// How full the channel is, from 0 to 1.
-    pub fn usage(&self) -> f64 {
-        usage(&self.0)
+    /// A look at how full the channel is.
+    pub fn fill(&self) -> Fill {
+        Fill(Arc::downgrade(&self.0))
     }
 }
 
@@ -118,7 +128,7 @@ fn usage(shared: &Shared) -> f64 {
 }
 
 /// Bytes that a batch counts for: those of its rows, not of buffers it shares with others.
-fn batch_bytes(batch: &weir_connector::Batch) -> usize {
+pub fn batch_bytes(batch: &weir_connector::Batch) -> usize {
     // A view array shares its source's whole buffer with its siblings; what it costs here is its views.
     batch.rows() * batch.data.num_columns() * 16
 }

@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use weir_base::{Error, Result, key_group_range};
 use weir_connector::{ReaderContext, SplitId, WriterContext};
-use weir_metrics::{Counter, Registry, Scope};
+use weir_metrics::Registry;
 use weir_plan::{Exchange, InputEdge, JobGraph, Node, NodeId, Operator as Plan, SinkSpec, SourceSpec};
 use weir_ports::{Deployment, SplitState};
 
-use crate::channel::{Receiver, Sender, channel};
+use crate::channel::{Fill, Receiver, Sender, channel};
 use crate::expr::{CompileContext, Predicate};
 use crate::keys::Partitioner;
 use crate::operators::{self, BuildContext, Restore};
 use crate::scheduler::Waker;
 use crate::task::{
-    Assigned, Body, DeadLetters, ExchangeOutput, Gate, GateInput, Next, Route, RunShared, SinkStage, SourceBody,
-    SourceIdentity, SourceRows, Stage, Watermarking, start_reader,
+    Assigned, Body, DeadLetters, ExchangeOutput, Gate, GateInput, GateMetrics, Next, Route, RunShared, SinkStage,
+    SourceBody, SourceIdentity, SourceRows, Stage, TaskIo, Watermarking, register_in_pool, register_out_pool,
+    start_reader,
 };
 
 /// A task to be started.
@@ -61,6 +62,12 @@ pub fn chained_to(graph: &JobGraph, node: &Node) -> Option<NodeId> {
         }
         _ => None,
     }
+}
+
+/// The way out of a task while it is built: its account, and looks at the channels it sends into.
+struct TaskOut {
+    io: TaskIo,
+    fills: Vec<Fill>,
 }
 
 /// Builds all tasks of a deployment.
@@ -192,28 +199,36 @@ impl<'a> Deployer<'a> {
     fn task(&mut self, head: &Node, subtask: u16) -> Result<Planned> {
         let name = self.chain_name(head);
         let task = self.first_task[&head.id] + usize::from(subtask);
-        let labels = [
-            ("task_id", format!("{:032x}", xxhash_rust::xxh3::xxh3_128(head.uid.as_bytes()))),
-            ("task_name", name.replace(['[', ']'], "_")),
-            ("task_attempt_num", "0".to_owned()),
-            ("subtask_index", subtask.to_string()),
-        ];
-        let metrics = self.deployment.metrics.with(labels);
-        let rows_in = metrics.counter_with_rate(Scope::Task, "numRecordsIn");
-        let rows_out = metrics.counter_with_rate(Scope::Task, "numRecordsOut");
-        let next = self.next_of(head, subtask, &metrics, &rows_out)?;
+        let metrics = self.task_metrics(head, &name, subtask);
+        let mut out = TaskOut { io: TaskIo::register(&metrics), fills: Vec::new() };
+        let next = self.next_of(head, subtask, &metrics, &mut out)?;
+        register_out_pool(&metrics, out.fills);
         let body: Box<dyn Body> = match &head.operator {
-            Plan::Source(spec) => self.source(head, spec, task, subtask, next, &metrics)?,
+            Plan::Source(spec) => self.source(head, spec, task, subtask, next, &metrics, out.io)?,
             _ => {
                 let first = self.place(head, subtask, next, &metrics)?;
                 let receivers = self.receivers.remove(&(head.id.0, subtask)).unwrap_or_default();
+                register_in_pool(&metrics, receivers.iter().map(Receiver::fill).collect());
                 let inputs = receivers.into_iter().map(GateInput::new).collect();
-                let watermark = metrics.gauge(Scope::Task, "currentInputWatermark");
                 let shared = Arc::clone(&self.shared);
-                Box::new(Gate::new(task, subtask, inputs, vec![first], shared, rows_in, watermark))
+                let shown = GateMetrics::register(&metrics, out.io);
+                Box::new(Gate::new(task, subtask, inputs, vec![first], shared, shown))
             }
         };
         Ok(Planned { name: format!("{name} ({}/{})", subtask + 1, head.parallelism), metrics, body })
+    }
+
+    /// The job's metrics with the labels of a task.
+    fn task_metrics(&self, head: &Node, name: &str, subtask: u16) -> Registry {
+        let (job, attempt) = (&self.deployment.job, self.deployment.attempt);
+        let id = hashed(&head.uid);
+        self.deployment.metrics.with([
+            ("task_id", id.clone()),
+            ("task_attempt_id", format!("{job}_{id}_{subtask}_{attempt}")),
+            ("task_name", name.to_owned()),
+            ("task_attempt_num", attempt.to_string()),
+            ("subtask_index", subtask.to_string()),
+        ])
     }
 
     /// The names of a task's operators, as Flink joins them.
@@ -233,17 +248,18 @@ impl<'a> Deployer<'a> {
     }
 
     /// What stands behind `node` in its task.
-    fn next_of(&mut self, node: &Node, subtask: u16, metrics: &Registry, rows_out: &Counter) -> Result<Vec<Next>> {
+    fn next_of(&mut self, node: &Node, subtask: u16, metrics: &Registry, out: &mut TaskOut) -> Result<Vec<Next>> {
         let graph = &self.deployment.graph;
         let mut next = Vec::new();
         for reader in &graph.nodes {
             if chained_to(graph, reader) == Some(node.id) {
-                let behind = self.next_of(reader, subtask, metrics, rows_out)?;
+                let behind = self.next_of(reader, subtask, metrics, out)?;
                 next.push(self.place(reader, subtask, behind, metrics)?);
                 continue;
             }
             for (index, edge) in reader.inputs.iter().enumerate().filter(|(_, edge)| edge.from == node.id) {
                 let senders = self.senders.remove(&(reader.id.0, index, subtask)).unwrap_or_default();
+                out.fills.extend(senders.iter().map(Sender::fill));
                 let route = match &edge.exchange {
                     Exchange::Hash(keys) => {
                         let fields = &node.schema;
@@ -253,7 +269,7 @@ impl<'a> Deployer<'a> {
                     Exchange::Forward if senders.len() == 1 => Route::Forward,
                     Exchange::Forward | Exchange::Rebalance => Route::Rebalance(usize::from(subtask) % senders.len()),
                 };
-                next.push(Next::Exchange(Box::new(ExchangeOutput::new(route, senders, rows_out.clone()))));
+                next.push(Next::Exchange(Box::new(ExchangeOutput::new(route, senders, out.io.clone()))));
             }
         }
         Ok(next)
@@ -283,7 +299,8 @@ impl<'a> Deployer<'a> {
                 .restore(&restore)
                 .map_err(|error| error.within(format!("restore the operator '{}'", node.name)))?;
         }
-        Ok(Next::Stage(Box::new(Stage::new(node.uid.clone(), operator, next, &metrics))))
+        let drops_late = matches!(node.operator, Plan::TumbleAggregate(_));
+        Ok(Next::Stage(Box::new(Stage::new(node.uid.clone(), operator, next, &metrics, drops_late))))
     }
 
     fn sink(&self, node: &Node, spec: &SinkSpec, subtask: u16, metrics: &Registry) -> Result<Next> {
@@ -307,6 +324,7 @@ impl<'a> Deployer<'a> {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of a source task, each made by who knows how")]
     fn source(
         &mut self,
         node: &Node,
@@ -315,6 +333,7 @@ impl<'a> Deployer<'a> {
         subtask: u16,
         next: Vec<Next>,
         task_metrics: &Registry,
+        io: TaskIo,
     ) -> Result<Box<dyn Body>> {
         let metrics = operator_metrics(task_metrics, node);
         let source = self.source_of(node.id)?;
@@ -346,7 +365,7 @@ impl<'a> Deployer<'a> {
         };
         let shared = Arc::clone(&self.shared);
         let body =
-            SourceBody::new(identity, reader, rows, condition, watermark, assigned, letters, next, shared, &metrics);
+            SourceBody::new(identity, reader, rows, condition, watermark, assigned, letters, next, shared, &metrics, io);
         Ok(Box::new(body))
     }
 }
@@ -354,7 +373,12 @@ impl<'a> Deployer<'a> {
 /// The metrics of an operator within its task.
 fn operator_metrics(task: &Registry, node: &Node) -> Registry {
     task.with([
-        ("operator_id", format!("{:032x}", xxhash_rust::xxh3::xxh3_128(node.uid.as_bytes()))),
-        ("operator_name", node.name.replace(['[', ']'], "_")),
+        ("operator_id", hashed(&node.uid)),
+        ("operator_name", node.name.clone()),
     ])
+}
+
+/// An id of 32 hexadecimal digits, as Flink's are; the same for the same uid.
+fn hashed(uid: &str) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(uid.as_bytes()))
 }

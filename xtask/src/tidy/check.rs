@@ -41,7 +41,7 @@ fn breaches(file: &TrackedFile) -> Vec<Breach> {
     found.extend(rules::words(&file.path, text));
     found.extend(rules::case_header(&file.path, text));
     if file.path.ends_with(".rs") {
-        found.extend(rules::line_width(path, text));
+        found.extend(rules::line_width(&file.path, text));
         found.extend(rules::rust(&file.path, text));
     }
     if file.path.ends_with(".md") {

@@ -239,7 +239,8 @@ impl KafkaReader {
                     slot.next.offset
                 );
                 Err(Error::new(Kind::NotFound, what).hint(
-                    "records were deleted before they were read, or the topic was made anew; set 'properties.auto.offset.reset' to go on regardless, or start with --fresh",
+                    "records were deleted before they were read, or the topic was made anew; \
+                     set 'properties.auto.offset.reset' to go on regardless, or start with --fresh",
                 ))
             }
             Code::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART

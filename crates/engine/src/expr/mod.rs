@@ -1,7 +1,8 @@
 //! Expressions: `weir_plan::Expr` compiled to kernels over whole columns, with Flink's results.
 //!
 //! An [`Evaluator`] gives a column, a [`Predicate`] the rows to keep, a [`Calc`] both over a batch. `compile` lowers an expression to a tree of nodes
-//! (`node`); each family of functions is a file of its own. Types are the binder's work: here at most widths and precisions are evened out. Where a row has no value (a division by
+//! (`node`); each family of functions is a file of its own. Types are the binder's work: here at most widths and precisions are evened out.
+//! Where a row has no value (a division by
 //! zero, a text that is no number) the error names the row; parts behind AND, OR, CASE, COALESCE and IF are evaluated only for the rows that need them.
 
 mod arithmetic;

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use weir_base::{Error, Result};
-use weir_metrics::{Counter, Registry, Scope};
+use weir_metrics::{Counter, Gauge, Registry, Scope};
 
 use super::RunShared;
 use crate::scheduler::{Step, Task};
@@ -22,16 +22,17 @@ pub trait Body: Send {
     fn wants_ticks(&self) -> bool;
 }
 
-/// Microseconds that a task spent busy, idle and held back; Flink's `...TimeMsPerSecond` are their rates.
+/// Microseconds that a task spent busy, idle and held back; Flink's `...TimeMsPerSecond` are their rates, `isBackPressured` is what it is now.
 #[derive(Clone)]
 pub struct TaskMetrics {
     busy_us: Counter,
     idle_us: Counter,
     blocked_us: Counter,
+    back_pressured: Gauge,
 }
 
 impl TaskMetrics {
-    /// Registers the three in `metrics`, which carries the task's labels.
+    /// Registers them in `metrics`, which carries the task's labels.
     pub fn register(metrics: &Registry) -> Self {
         let share = |name: &str| {
             let spent = Counter::default();
@@ -42,6 +43,7 @@ impl TaskMetrics {
             busy_us: share("busyTimeMsPerSecond"),
             idle_us: share("idleTimeMsPerSecond"),
             blocked_us: share("backPressuredTimeMsPerSecond"),
+            back_pressured: metrics.gauge(Scope::Task, "isBackPressured"),
         }
     }
 }
@@ -97,6 +99,7 @@ impl Task for RunTask {
             }
         };
         self.book(Step::Progress);
+        self.metrics.back_pressured.set(f64::from(u8::from(matches!(step, Step::Blocked))));
         self.last = step;
         step
     }

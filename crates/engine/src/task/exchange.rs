@@ -6,10 +6,10 @@ use std::collections::VecDeque;
 
 use weir_base::{Result, Timestamp};
 use weir_connector::Batch;
-use weir_metrics::Counter;
 use weir_ports::Barrier;
 
-use crate::channel::Sender;
+use super::metrics::TaskIo;
+use crate::channel::{Sender, batch_bytes};
 use crate::element::Element;
 use crate::keys::Partitioner;
 
@@ -27,7 +27,7 @@ pub enum Route {
 pub struct ExchangeOutput {
     route: Route,
     outputs: Vec<Output>,
-    rows_out: Counter,
+    io: TaskIo,
 }
 
 struct Output {
@@ -58,15 +58,16 @@ impl Output {
 }
 
 impl ExchangeOutput {
-    /// An exchange over `senders`, one for each receiving subtask; `rows_out` is the task's `numRecordsOut`.
-    pub fn new(route: Route, senders: Vec<Sender>, rows_out: Counter) -> Self {
+    /// An exchange over `senders`, one for each receiving subtask; `io` is the task's account.
+    pub fn new(route: Route, senders: Vec<Sender>, io: TaskIo) -> Self {
         let outputs = senders.into_iter().map(|sender| Output { sender, kept: VecDeque::new() }).collect();
-        Self { route, outputs, rows_out }
+        Self { route, outputs, io }
     }
 
     /// Sends rows to where they belong.
     pub fn batch(&mut self, batch: &Batch) -> Result<()> {
-        self.rows_out.add(batch.rows() as u64);
+        self.io.rows_out.add(batch.rows() as u64);
+        self.io.bytes_out.add(batch_bytes(batch) as u64);
         match &mut self.route {
             Route::Forward => self.outputs[0].send(Element::Batch(batch.clone())),
             Route::Hash(partitioner) => {

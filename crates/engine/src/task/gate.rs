@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use weir_base::{Epoch, Result, Timestamp};
-use weir_metrics::{Counter, Gauge};
 use weir_ports::{Acknowledgement, Barrier};
 
+use super::metrics::GateMetrics;
 use super::next::{clear_all, fan_batch};
 use super::stage::watermark_value;
 use super::{Body, Next, RunShared};
-use crate::channel::Receiver;
+use crate::channel::{Receiver, batch_bytes};
 use crate::element::Element;
 use crate::scheduler::Step;
 
@@ -38,8 +38,7 @@ pub struct Gate {
     decided: Epoch,
     completed: Epoch,
     ticked: Timestamp,
-    rows_in: Counter,
-    watermark_in: Gauge,
+    metrics: GateMetrics,
 }
 
 struct Alignment {
@@ -63,8 +62,7 @@ impl Gate {
         inputs: Vec<GateInput>,
         next: Vec<Next>,
         shared: Arc<RunShared>,
-        rows_in: Counter,
-        watermark_in: Gauge,
+        metrics: GateMetrics,
     ) -> Self {
         Self {
             inputs,
@@ -79,8 +77,7 @@ impl Gate {
             decided: Epoch(0),
             completed: Epoch(0),
             ticked: Timestamp::MIN,
-            rows_in,
-            watermark_in,
+            metrics,
         }
     }
 
@@ -104,7 +101,8 @@ impl Gate {
         match element {
             Element::Batch(batch) => {
                 self.inputs[index].idle = false;
-                self.rows_in.add(batch.rows() as u64);
+                self.metrics.io.rows_in.add(batch.rows() as u64);
+                self.metrics.io.bytes_in.add(batch_bytes(&batch) as u64);
                 fan_batch(&mut self.next, batch, now)
             }
             Element::Watermark(watermark) => {
@@ -133,7 +131,7 @@ impl Gate {
         self.idle = false;
         if minimum > self.watermark {
             self.watermark = minimum;
-            self.watermark_in.set(watermark_value(minimum));
+            self.metrics.watermark.set(watermark_value(minimum));
             self.next.iter_mut().try_for_each(|next| next.watermark(minimum, now))?;
         }
         Ok(())
@@ -157,6 +155,8 @@ impl Gate {
             return Ok(());
         }
         let alignment_us = now_us.saturating_sub(alignment.since_us);
+        #[expect(clippy::cast_precision_loss, reason = "a page shows doubles")]
+        self.metrics.alignment.set(alignment_us.saturating_mul(1000) as f64);
         self.alignment = None;
         self.inputs.iter_mut().for_each(|input| input.aligned = false);
         let mut acknowledgement = Acknowledgement {

@@ -11,6 +11,7 @@ use weir_plan::SinkSpec;
 use weir_ports::{Acknowledgement, Barrier, BarrierKind, Event, PreparedSink, Totals};
 
 use super::RunShared;
+use super::metrics::watermark_gauge;
 use super::stage::watermark_value;
 
 /// A sink of a task.
@@ -53,7 +54,7 @@ impl SinkStage {
             rows_in: metrics.counter_with_rate(Scope::Operator, "numRecordsIn"),
             rows_sent: metrics.counter_with_rate(Scope::Operator, "numRecordsSend"),
             dropped: Counter::default(),
-            watermark_in: metrics.gauge(Scope::Operator, "currentInputWatermark"),
+            watermark_in: watermark_gauge(metrics, Scope::Operator, "currentInputWatermark"),
         };
         let table = spec.table.clone();
         Self { uid, table, writer, shared, not_null, not_null_drop, fetched: Vec::new(), wanted: false, metrics }

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMillisecondType;
 use arrow_array::{Array, RecordBatch};
-use weir_base::{Epoch, Error, Result, Timestamp};
-use weir_connector::{Batch, Fetch, SplitId};
+use weir_base::{Clock, Epoch, Error, Result, Timestamp};
+use weir_connector::{Batch, Fetch, Payload, SplitId};
 use weir_metrics::{Counter, Gauge, Registry, Scope};
 use weir_plan::WatermarkSpec;
 use weir_ports::{Acknowledgement, Barrier, BarrierKind, Event, SourcePositions, SplitState, Totals};
 
 use super::dead_letters::DeadLetters;
+use super::metrics::{TaskIo, watermark_gauge};
 use super::next::{clear_all, fan_batch};
 use super::reader::Fetched;
 use super::source_rows::{Rows, SourceRows};
@@ -80,6 +81,11 @@ struct SourceMetrics {
     records_out: Counter,
     errors: Counter,
     watermark: Gauge,
+    /// The last one but the end's: `watermarkLag` is told from it.
+    emitted: Option<Gauge>,
+    /// The task's account, of which a source is the input.
+    task: TaskIo,
+    registry: Registry,
 }
 
 impl Watermarking {
@@ -108,19 +114,52 @@ impl Watermarking {
 }
 
 impl SourceMetrics {
-    fn register(metrics: &Registry) -> Self {
+    fn register(metrics: &Registry, task: TaskIo) -> Self {
         Self {
             records_in: metrics.counter_with_rate(Scope::Operator, "numRecordsIn"),
             bytes_in: metrics.counter_with_rate(Scope::Operator, "numBytesIn"),
             records_out: metrics.counter_with_rate(Scope::Operator, "numRecordsOut"),
             errors: metrics.counter(Scope::Operator, "numRecordsInErrors"),
-            watermark: metrics.gauge(Scope::Operator, "currentOutputWatermark"),
+            watermark: watermark_gauge(metrics, Scope::Operator, "currentOutputWatermark"),
+            emitted: None,
+            task,
+            registry: metrics.clone(),
         }
+    }
+
+    fn took(&self, records: u64, payload: &Payload) {
+        let bytes = match payload {
+            Payload::Raw(raw) => raw.data.len() as u64,
+            Payload::Columns(_) => 0,
+        };
+        for (counter, count) in [
+            (&self.records_in, records),
+            (&self.task.rows_in, records),
+            (&self.bytes_in, bytes),
+            (&self.task.bytes_in, bytes),
+        ] {
+            counter.add(count);
+        }
+    }
+
+    /// Shows a watermark that goes out. Its lag is shown from the first one on, and the end's has none, as in Flink.
+    fn emits(&mut self, watermark: Timestamp, clock: &Arc<dyn Clock>) {
+        self.watermark.set(watermark_value(watermark));
+        if watermark == Timestamp::MAX {
+            return;
+        }
+        let emitted = self.emitted.get_or_insert_with(|| {
+            let (emitted, clock) = (Gauge::default(), Arc::clone(clock));
+            let last = emitted.clone();
+            self.registry.computed(Scope::Operator, "watermarkLag", move || watermark_value(clock.now()) - last.get());
+            emitted
+        });
+        emitted.set(watermark_value(watermark));
     }
 }
 
 impl SourceBody {
-    /// A source task; `metrics` carries the operator's labels.
+    /// A source task; `metrics` carries the operator's labels, `task` is the task's account.
     #[expect(clippy::too_many_arguments, reason = "the parts of a source, each made by who knows how")]
     pub fn new(
         identity: SourceIdentity,
@@ -133,6 +172,7 @@ impl SourceBody {
         next: Vec<Next>,
         shared: Arc<RunShared>,
         metrics: &Registry,
+        task: TaskIo,
     ) -> Self {
         Self {
             identity,
@@ -152,7 +192,7 @@ impl SourceBody {
             stopped: false,
             exhausted: false,
             totals: Totals::default(),
-            metrics: SourceMetrics::register(metrics),
+            metrics: SourceMetrics::register(metrics, task),
         }
     }
 
@@ -182,8 +222,7 @@ impl SourceBody {
             }
             Fetch::Records { split, payload, metadata, first, next } => {
                 let records = next.records.saturating_sub(first.records);
-                self.metrics.records_in.add(records);
-                self.metrics.bytes_in.add(next.offset.saturating_sub(first.offset));
+                self.metrics.took(records, &payload);
                 let rows = self.rows.rows(&split, payload, &metadata, first, now)?;
                 self.letters.write(&rows.letters, now)?;
                 self.metrics.errors.add(rows.letters.len() as u64);
@@ -245,7 +284,7 @@ impl SourceBody {
                 Ok(())
             }
             Some(Moved::To(watermark)) => {
-                self.metrics.watermark.set(watermark_value(watermark));
+                self.metrics.emits(watermark, &self.shared.clock);
                 self.next.iter_mut().try_for_each(|next| next.watermark(watermark, now))
             }
         }

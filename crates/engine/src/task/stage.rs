@@ -6,6 +6,7 @@ use weir_metrics::{Counter, Gauge, Registry, Scope};
 use weir_ports::{Acknowledgement, Barrier, Totals};
 
 use super::Next;
+use super::metrics::watermark_gauge;
 use super::next::{Fan, clear_all};
 use crate::operators::Operator;
 
@@ -21,33 +22,44 @@ pub struct Stage {
 struct StageMetrics {
     rows_in: Counter,
     rows_out: Counter,
-    late: Counter,
+    /// Only where rows can be late.
+    late: Option<Counter>,
     watermark_in: Gauge,
     watermark_out: Gauge,
 }
 
 impl StageMetrics {
-    fn register(metrics: &Registry) -> Self {
+    fn register(metrics: &Registry, drops_late: bool) -> Self {
         Self {
             rows_in: metrics.counter_with_rate(Scope::Operator, "numRecordsIn"),
             rows_out: metrics.counter_with_rate(Scope::Operator, "numRecordsOut"),
-            late: metrics.counter(Scope::Operator, "numLateRecordsDropped"),
-            watermark_in: metrics.gauge(Scope::Operator, "currentInputWatermark"),
-            watermark_out: metrics.gauge(Scope::Operator, "currentOutputWatermark"),
+            late: drops_late.then(|| metrics.counter(Scope::Operator, "numLateRecordsDropped")),
+            watermark_in: watermark_gauge(metrics, Scope::Operator, "currentInputWatermark"),
+            watermark_out: watermark_gauge(metrics, Scope::Operator, "currentOutputWatermark"),
         }
     }
 }
 
 impl Stage {
-    /// `operator` with what stands behind it; `metrics` carries the operator's labels.
-    pub fn new(uid: String, operator: Box<dyn Operator>, next: Vec<Next>, metrics: &Registry) -> Self {
-        Self { uid, operator, next, metrics: StageMetrics::register(metrics) }
+    /// `operator` with what stands behind it; `metrics` carries the operator's labels. `drops_late`: rows can come too late for it.
+    pub fn new(
+        uid: String,
+        operator: Box<dyn Operator>,
+        next: Vec<Next>,
+        metrics: &Registry,
+        drops_late: bool,
+    ) -> Self {
+        Self { uid, operator, next, metrics: StageMetrics::register(metrics, drops_late) }
     }
 
     /// Lets the operator take rows.
     pub fn batch(&mut self, batch: Batch, now: Timestamp) -> Result<()> {
         self.metrics.rows_in.add(batch.rows() as u64);
-        self.with_operator(now, |operator, out| operator.on_batch(batch, now, out))
+        self.with_operator(now, |operator, out| operator.on_batch(batch, now, out))?;
+        if let Some(late) = &self.metrics.late {
+            late.set(self.operator.equation().late);
+        }
+        Ok(())
     }
 
     /// Lets the operator see a watermark, and passes it on.
@@ -71,7 +83,6 @@ impl Stage {
         acknowledgement.frozen.push((self.uid.clone(), self.operator.freeze(barrier.epoch)));
         let equation = self.operator.equation();
         debug_assert!(equation.holds(), "rows were lost or made up in {}: {equation:?}", self.uid);
-        self.metrics.late.set(equation.late);
         let totals = Totals {
             rows_in: equation.rows_in,
             rows_out: self.metrics.rows_out.get(),
