@@ -86,8 +86,8 @@ impl Matcher {
                 for part in parts {
                     match part {
                         Part::Text(text) => regex.push_str(&regex::escape(text)),
-                        Part::One => regex.push('.'),
-                        Part::Any => regex.push_str(".*"),
+                        Part::One => regex.push_str(ONE),
+                        Part::Any => regex.push_str(ANY),
                     }
                 }
                 compiled(&regex)?
@@ -106,9 +106,14 @@ impl Matcher {
     }
 }
 
-/// A regular expression for a whole text, in which `.` is any character.
+/// Java's `.`, for `_`: one character that ends no line.
+const ONE: &str = r"[^\n\r\x{85}\x{2028}\x{2029}]";
+/// For `%`: any characters.
+const ANY: &str = "(?s:.*)";
+
+/// A regular expression for a whole text.
 fn compiled(regex: &str) -> Result<Matcher, String> {
-    Regex::new(&format!(r"(?s)\A(?:{regex})\z"))
+    Regex::new(&format!(r"\A(?:{regex})\z"))
         .map(|regex| Matcher::Regex(Box::new(regex)))
         .map_err(|_| format!("Invalid regular expression: {regex}"))
 }
@@ -154,7 +159,7 @@ fn like_parts(pattern: &str, escape: Option<char>) -> Result<Vec<Part>, String> 
     Ok(parts)
 }
 
-/// SQL's regular expressions as ours: `%` and `_` stand for `.*` and `.`, classes are `[[:ALPHA:]]`, a backslash is itself; the rest is alike.
+/// SQL's regular expressions as ours: `%` stands for any characters, `_` (and `.`) for one, classes are `[[:ALPHA:]]`, a backslash is itself; the rest is alike.
 fn similar_to_regex(pattern: &str, escape: Option<char>) -> Result<String, String> {
     const SPECIAL: &str = "[]()|^-+*_%?{}";
     let mut regex = String::with_capacity(pattern.len() + 8);
@@ -171,8 +176,8 @@ fn similar_to_regex(pattern: &str, escape: Option<char>) -> Result<String, Strin
             continue;
         }
         match character {
-            '_' if !in_class => regex.push('.'),
-            '%' if !in_class => regex.push_str(".*"),
+            '_' | '.' if !in_class => regex.push_str(ONE),
+            '%' if !in_class => regex.push_str(ANY),
             '\\' => regex.push_str(r"\\"),
             '[' if in_class && characters.peek().is_some_and(|(_, next)| *next == ':') => {
                 let name: String = characters.by_ref().map(|(_, next)| next).take_while(|next| *next != ']').collect();

@@ -27,7 +27,8 @@ fn like() {
         ("a.c", "a.c", None, true),
         ("abc", "a.c", None, false),
         ("a\nb", "a%b", None, true),
-        ("a\nb", "a_b", None, true),
+        ("a\nb", "a_b", None, false),
+        ("a\nb", "_%b", None, true),
         ("abcbd", "a%b%d", None, true),
     ];
     for (value, pattern, escape, expected) in cases {
@@ -76,6 +77,8 @@ fn similar_to() {
         ("x", "[^a]", None, true),
         ("abc", "%(b|d)%", None, true),
         ("ab", "a|ab", None, true),
+        ("a\n", "__", None, false),
+        ("a\n", "a%", None, true),
         ("abc", "a|ab", None, false),
     ];
     for (value, pattern, escape, expected) in cases {
