@@ -25,6 +25,13 @@ use crate::source::Common;
 /// How often lag and events are looked at.
 const LOOK_INTERVAL_US: u64 = 500_000;
 
+/// librdkafka's bound of what a consumer has fetched ahead.
+const QUEUED_KEY: &str = "queued.max.messages.kbytes";
+/// Kilobytes that the consumers of a table have fetched ahead, together: half a second at 500,000 telemetry events/s.
+const QUEUED_KILOBYTES_MAX: usize = 65_536;
+/// Kilobytes that one consumer may always fetch ahead: two fetches' worth.
+const QUEUED_KILOBYTES_MIN: usize = 4_096;
+
 /// Reads the partitions of one subtask.
 pub(crate) struct KafkaReader {
     common: Arc<Common>,
@@ -64,7 +71,12 @@ unsafe impl Send for Slot {}
 impl KafkaReader {
     pub(crate) fn new(common: Arc<Common>, context: &ReaderContext) -> Result<Self> {
         let servers = common.config.get("bootstrap.servers").unwrap_or_default();
-        let consumer = common.config.create_with_context(Context::new(servers));
+        let mut config = common.config.clone();
+        if config.get(QUEUED_KEY).is_none() {
+            let share = (QUEUED_KILOBYTES_MAX / usize::from(context.parallelism.max(1))).max(QUEUED_KILOBYTES_MIN);
+            config.set(QUEUED_KEY, share.to_string());
+        }
+        let consumer = config.create_with_context(Context::new(servers));
         let consumer = consumer.map_err(|error| kafka_error(format!("make a Kafka consumer for {servers}"), &error))?;
         Ok(Self {
             queue: Queue::new(consumer),

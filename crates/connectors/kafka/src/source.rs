@@ -81,11 +81,7 @@ fn consumer_config(given: &ClientConfig, options: &SourceOptions) -> ClientConfi
     let mut config = ClientConfig::new();
     // Java's default; librdkafka's own is read_committed.
     config.set("isolation.level", "read_uncommitted");
-    // Some fetches ahead, bounded: librdkafka's default is 64 MB a consumer.
-    config
-        .set("queued.max.messages.kbytes", "32768")
-        .set("queued.min.messages", "100000")
-        .set("fetch.wait.max.ms", "100");
+    config.set("queued.min.messages", "100000").set("fetch.wait.max.ms", "100");
     // Java's default: librdkafka would look for a broker that is back after ten seconds only.
     config.set("reconnect.backoff.max.ms", "1000");
     copy_config(given, &mut config, |_| true);

@@ -173,6 +173,22 @@ impl Metrics {
     }
 }
 
+/// Where a batch's first row stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    segment: &'a str,
+    /// Rows of the segment before it.
+    row: u64,
+}
+
+impl Place<'_> {
+    /// The place behind `rows`.
+    fn behind(mut self, rows: &[&[u8]]) -> Self {
+        self.row += rows.len() as u64;
+        self
+    }
+}
+
 /// The thread was told to end.
 struct Stopped;
 
@@ -260,11 +276,12 @@ impl Sending {
                     .into());
             }
             let mut blocks = Blocks::open(&self.folder.join(&segment.name), segment.bytes)?;
-            let mut block = Vec::new();
+            let (mut block, mut at) = (Vec::new(), Place { segment: &segment.name, row: 0 });
             while blocks.next(&mut block)? {
                 let rows = frame::rows(&block)?;
                 for batch in rows.chunks(self.config.batch_rows) {
-                    self.send(batch, &mut letters)?;
+                    self.send(batch, at, &mut letters)?;
+                    at = at.behind(batch);
                 }
             }
         }
@@ -284,7 +301,7 @@ impl Sending {
     }
 
     /// Sends a batch until it is accepted; halves one that is refused until the rows at fault stand alone.
-    fn send(&mut self, rows: &[&[u8]], letters: &mut Vec<DeadLetter>) -> Result<(), Halt> {
+    fn send(&mut self, rows: &[&[u8]], at: Place<'_>, letters: &mut Vec<DeadLetter>) -> Result<(), Halt> {
         loop {
             if self.shared.stopped() {
                 return Err(Halt::Stopped);
@@ -302,11 +319,11 @@ impl Sending {
                     self.breaker.succeeded();
                     return match rows {
                         [] => Ok(()),
-                        [row] => self.set_aside(row, words, letters),
+                        [row] => self.set_aside(row, at, words, letters),
                         several => {
                             let (first, second) = several.split_at(several.len() / 2);
-                            self.send(first, letters)?;
-                            self.send(second, letters)
+                            self.send(first, at, letters)?;
+                            self.send(second, at.behind(first), letters)
                         }
                     };
                 }
@@ -314,7 +331,7 @@ impl Sending {
         }
     }
 
-    fn set_aside(&self, row: &[u8], words: String, letters: &mut Vec<DeadLetter>) -> Result<(), Halt> {
+    fn set_aside(&self, row: &[u8], at: Place<'_>, words: String, letters: &mut Vec<DeadLetter>) -> Result<(), Halt> {
         if letters.len() >= REFUSED_ROWS_MAX {
             let what = format!(
                 "write table '{}' in QuestDB: it refuses more than {REFUSED_ROWS_MAX} rows of an epoch: {words}",
@@ -329,8 +346,9 @@ impl Sending {
             kind: "row",
             cause: words,
             table: self.table.clone(),
-            split: String::new(),
-            offset: letters.len() as u64,
+            // The same row sent again after a restore is the same letter.
+            split: at.segment.to_owned(),
+            offset: at.row,
             line: 0,
             column: 0,
             raw,

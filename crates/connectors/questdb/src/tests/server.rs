@@ -161,6 +161,9 @@ fn a_row_that_questdb_refuses_is_set_aside_with_its_words_and_the_others_arrive(
     let cause = &progress.refused[0].cause;
     assert!(cause.contains("failed to parse line protocol") && cause.contains("count"), "{cause}");
     assert_eq!(progress.refused[0].table, "c.d.readings");
+    let places: Vec<(&str, u64)> =
+        progress.refused.iter().map(|letter| (letter.split.as_str(), letter.offset)).collect();
+    assert_eq!(places, [1, 3, 4, 6, 7].map(|row| ("1-1-0.rows", row)), "a letter is known by the row's place");
     assert_eq!(run.metric("questdbRowsRefused"), 5.0);
     assert_eq!(run.committer.progress(Epoch(1)).refused, Vec::new(), "each is told once");
     server.run(&format!("DROP TABLE {table}"));
