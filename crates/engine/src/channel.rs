@@ -109,11 +109,6 @@ impl Receiver {
         let _ = self.0.receiver.set(waker);
     }
 
-    /// Batches that wait.
-    pub fn batches(&self) -> usize {
-        self.0.lock().batches
-    }
-
     /// A look at how full the channel is.
     pub fn fill(&self) -> Fill {
         Fill(Arc::downgrade(&self.0))

@@ -364,18 +364,16 @@ impl<'a> Deployer<'a> {
             batch_rows_max: self.deployment.settings.batch_rows_max,
         };
         let shared = Arc::clone(&self.shared);
-        let body =
-            SourceBody::new(identity, reader, rows, condition, watermark, assigned, letters, next, shared, &metrics, io);
+        let body = SourceBody::new(
+            identity, reader, rows, condition, watermark, assigned, letters, next, shared, &metrics, io,
+        );
         Ok(Box::new(body))
     }
 }
 
 /// The metrics of an operator within its task.
 fn operator_metrics(task: &Registry, node: &Node) -> Registry {
-    task.with([
-        ("operator_id", hashed(&node.uid)),
-        ("operator_name", node.name.clone()),
-    ])
+    task.with([("operator_id", hashed(&node.uid)), ("operator_name", node.name.clone())])
 }
 
 /// An id of 32 hexadecimal digits, as Flink's are; the same for the same uid.

@@ -135,7 +135,7 @@ impl<'a> Attempt<'a> {
                 self.claim.end(RunState::Stopped)?;
                 return Ok(Outcome::Suspended);
             }
-            warn!("the job's input has ended; rows carried for a sink that does not take them are still waiting");
+            warn!(job = %self.job.id, "the job's input has ended; rows carried for a sink that does not take them are still waiting");
         }
         self.record_refused()?;
         self.claim.end(RunState::Finished)?;
@@ -185,6 +185,7 @@ impl<'a> Attempt<'a> {
         let triggered = self.job.clock.now();
         self.pending = Some(Pending { barrier, since_us, triggered, acknowledgements: Vec::new() });
         self.job.step("triggered");
+        self.job.monitor.update(|shown| shown.checkpoints_triggered += 1);
         self.run.barrier(barrier);
     }
 
@@ -252,7 +253,7 @@ impl<'a> Attempt<'a> {
         self.sinks.apply(epoch, &self.job.monitor.latency_us).map_err(Failure::Job)?;
         let retired = self.claim.complete(epoch).map_err(Failure::Job)?;
         for problem in retired.problems {
-            warn!(error = %problem, "an old checkpoint could not be deleted");
+            warn!(job = %self.job.id, error = %problem, "an old checkpoint could not be deleted");
         }
         self.run.completed(epoch);
         self.job.step("completed");
@@ -321,7 +322,8 @@ impl<'a> Attempt<'a> {
                 "'execution.checkpointing.tolerable-failed-checkpoints' allows {tolerable} failed checkpoints"
             )));
         }
-        warn!(%error, "checkpoint failed");
+        let (job, name) = (self.job.id, &self.job.graph.name);
+        warn!(%job, name, event = "CheckpointEvent", status = "FAILED", %error, "checkpoint failed");
         Ok(())
     }
 
@@ -345,7 +347,8 @@ impl<'a> Attempt<'a> {
             shown.checkpoints_completed += 1;
             shown.totals = totals;
         });
-        info!(epoch = epoch.0, duration_ms, bytes, "completed checkpoint");
+        let (job, name, event) = (self.job.id, &self.job.graph.name, "CheckpointEvent");
+        info!(%job, name, event, status = "COMPLETED", epoch = epoch.0, duration_ms, bytes, "completed checkpoint");
     }
 }
 

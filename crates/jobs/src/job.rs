@@ -91,39 +91,51 @@ pub fn run(job: &Job, workers: &dyn Workers, intention: Intention, stop: &StopRe
     let mut random = Rng::new(job.clock.monotonic_us());
     let mut intention = intention;
     let mut begun = false;
+    crate::metrics::register(job);
     loop {
-        job.monitor.enter(JobState::Initializing, job.clock.now());
-        let attempt = start(job, workers, intention).and_then(|started| {
+        enter(job, JobState::Initializing);
+        let metrics = job.metrics.group();
+        let attempt = start(job, workers, intention, &metrics).and_then(|started| {
             // From here on the job has begun: whatever was asked for at first, a restart goes on from its checkpoints.
             intention = Intention::Resume;
             begun = true;
-            job.monitor.enter(JobState::Running, job.clock.now());
+            enter(job, JobState::Running);
             Attempt::new(job, stop, started).run()
         });
         let failure = match attempt {
             Ok(outcome) => {
                 let state = if outcome == Outcome::Finished { JobState::Finished } else { JobState::Suspended };
-                job.monitor.enter(state, job.clock.now());
-                info!(job = %job.id, state = state.name(), "job ended");
+                enter(job, state);
                 return Ok(outcome);
             }
             Err(failure) => failure,
         };
         let now = job.clock.now();
-        job.monitor.update(|shown| shown.last_failure = Some(failure.to_string()));
+        // The next attempt counts anew: what this one has counted must not stand beside it.
+        metrics.end_group();
+        job.monitor.attempt_failed(failure.to_string());
         let fenced = failure.kind() == weir_base::Kind::Conflict;
         let delay = if begun && !fenced { restarts.failed(now, random.unit()) } else { None };
         let Some(delay) = delay.filter(|_| !stop.is_requested()) else {
-            job.monitor.enter(JobState::Failed, now);
-            error!(job = %job.id, error = %failure, "job failed");
+            enter(job, JobState::Failed);
+            let (id, name) = (job.id, &job.graph.name);
+            error!(job = %id, name, event = "JobFailureEvent", canRestart = false, error = %failure, "job failed");
             return Err(failure);
         };
         let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-        warn!(job = %job.id, error = %failure, delay_ms, "job failed, restarting");
+        let (id, name, event) = (job.id, &job.graph.name, "JobFailureEvent");
+        warn!(job = %id, name, event, canRestart = true, error = %failure, delay_ms, "job failed, restarting");
         job.monitor.update(|shown| shown.restarts += 1);
-        job.monitor.enter(JobState::Restarting, now);
+        enter(job, JobState::Restarting);
         wait(job, stop, delay);
     }
+}
+
+/// Moves the job to `state` and says so.
+fn enter(job: &Job, state: JobState) {
+    job.monitor.enter(state, job.clock.now());
+    let (id, name, state) = (job.id, &job.graph.name, state.name());
+    info!(job = %id, name, event = "JobStatusChangeEvent", newJobStatus = state, "job {name} is {state}");
 }
 
 /// Waits for `delay`, or until the job is to stop.

@@ -6,6 +6,7 @@
 mod attempt;
 mod commit;
 mod job;
+mod metrics;
 mod monitor;
 mod restart;
 mod settings;

@@ -71,14 +71,27 @@ pub struct Shown {
     pub totals: BTreeMap<String, Totals>,
     /// The last completed checkpoint.
     pub checkpoint: Option<CheckpointShown>,
+    /// Since when the job has been running without a failure; `None` while it does not run.
+    pub running_since: Option<Timestamp>,
+    /// Checkpoints triggered in this process.
+    pub checkpoints_triggered: u64,
     /// Checkpoints completed in this process.
     pub checkpoints_completed: u64,
     /// Checkpoints that failed in this process.
     pub checkpoints_failed: u64,
     /// The checkpoint that the current run was restored from.
     pub restored: Option<Epoch>,
+    /// When the job was last restored in this process.
+    pub restored_at: Option<Timestamp>,
     /// When the job was started in this process.
     pub started_at: Timestamp,
+}
+
+impl Shown {
+    /// Checkpoints that are neither completed nor failed.
+    pub fn checkpoints_in_progress(&self) -> u64 {
+        self.checkpoints_triggered.saturating_sub(self.checkpoints_completed + self.checkpoints_failed)
+    }
 }
 
 /// The shared view of a job.
@@ -99,9 +112,12 @@ impl Monitor {
             last_failure: None,
             totals: BTreeMap::new(),
             checkpoint: None,
+            running_since: None,
+            checkpoints_triggered: 0,
             checkpoints_completed: 0,
             checkpoints_failed: 0,
             restored: None,
+            restored_at: None,
             started_at: now,
         };
         Self { shown: Arc::new(Mutex::new(shown)), latency_us }
@@ -120,8 +136,21 @@ impl Monitor {
     /// Moves the job to `state`.
     pub fn enter(&self, state: JobState, now: Timestamp) {
         self.update(|shown| {
+            shown.running_since = match state {
+                JobState::Running => Some(now),
+                JobState::Stopping => shown.running_since,
+                _ => None,
+            };
             shown.state = state;
             shown.state_since = now;
+        });
+    }
+
+    /// An attempt has failed because of `failure`, and the checkpoint on its way with it.
+    pub fn attempt_failed(&self, failure: String) {
+        self.update(|shown| {
+            shown.last_failure = Some(failure);
+            shown.checkpoints_failed += shown.checkpoints_in_progress();
         });
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracing::{info, warn};
 use weir_base::{Epoch, Error, Generation, Kind, Result};
 use weir_connector::{Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext};
+use weir_metrics::Registry;
 use weir_plan::{JobGraph, NodeId, Operator};
 use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, Run, Totals, Workers};
 use weir_state::{CheckpointStore, Claim, DeciderFact, GraphShape, Intention, Manifest, decide};
@@ -43,14 +44,14 @@ struct Made {
     decider: Option<Box<dyn Decider>>,
 }
 
-/// Starts an attempt.
+/// Starts an attempt whose metrics go to `metrics`: a group of the job's.
 ///
 /// # Errors
 /// Recovery is refused, a connector refuses, or a state does not fit.
-pub fn start(job: &Job, workers: &dyn Workers, intention: Intention) -> Result<Started> {
+pub fn start(job: &Job, workers: &dyn Workers, intention: Intention, metrics: &Registry) -> Result<Started> {
     let store = open_store(job)?;
     let mut claim = store.claim(Generation(0), job.settings.checkpoints_retained)?;
-    let mut context = context(job, &store, claim.generation());
+    let mut context = context(job, &store, claim.generation(), metrics);
     let mut made = make(job, &context)?;
     let mut decider = DeciderFact::Absent;
     if let Some(connector) = &mut made.decider {
@@ -74,11 +75,17 @@ pub fn start(job: &Job, workers: &dyn Workers, intention: Intention) -> Result<S
     if let Some(manifest) = &manifest {
         manifest.check_fits(&shape_of(&job.graph))?;
         let epoch = manifest.epoch;
-        info!("Restoring job {} from Checkpoint {epoch} @ {} for {}", job.id, manifest.triggered, job.graph.name);
-        job.monitor.update(|shown| shown.restored = Some(epoch));
+        let (id, name, triggered) = (job.id, &job.graph.name, manifest.triggered);
+        let event = "JobStatusChangeEvent";
+        info!(job = %id, name, event, "Restoring job {id} from Checkpoint {epoch} @ {triggered} for {name}");
+        let now = job.clock.now();
+        job.monitor.update(|shown| {
+            shown.restored = Some(epoch);
+            shown.restored_at = Some(now);
+        });
     }
     let first_epoch = claim.first_epoch();
-    let sinks = restore_sinks(job, &made, manifest.as_deref(), first_epoch)?;
+    let sinks = restore_sinks(job, &made, manifest.as_deref(), first_epoch, metrics)?;
     if let Some(manifest) = &manifest {
         claim.complete(manifest.epoch)?;
     }
@@ -92,10 +99,11 @@ pub fn start(job: &Job, workers: &dyn Workers, intention: Intention) -> Result<S
         sinks: made.sinks,
         dead_letters: made.dead_letters,
         restored: restored.map(|restored| -> Arc<dyn Restored> { Arc::new(restored) }),
+        attempt: job.monitor.shown().restarts,
         first_epoch,
         settings: job.settings.engine.clone(),
         clock: Arc::clone(&job.clock),
-        metrics: job.metrics.clone(),
+        metrics: metrics.clone(),
     })?;
     Ok(Started { run, claim, sinks, decider: made.decider, sources, totals, first_epoch })
 }
@@ -121,7 +129,7 @@ pub fn shape_of(graph: &JobGraph) -> GraphShape {
     GraphShape { max_parallelism: graph.max_parallelism, operators }
 }
 
-fn context(job: &Job, store: &CheckpointStore, generation: Generation) -> JobContext {
+fn context(job: &Job, store: &CheckpointStore, generation: Generation, metrics: &Registry) -> JobContext {
     JobContext {
         job: job.id,
         name: job.graph.name.clone(),
@@ -130,7 +138,7 @@ fn context(job: &Job, store: &CheckpointStore, generation: Generation) -> JobCon
         data_dir: job.settings.data_dir.clone(),
         carried_dir: store.carried_dir(),
         clock: Arc::clone(&job.clock),
-        metrics: job.metrics.clone(),
+        metrics: metrics.clone(),
     }
 }
 
@@ -170,7 +178,13 @@ fn make(job: &Job, context: &JobContext) -> Result<Made> {
 }
 
 /// Cuts off what was never decided, and makes what was visible again.
-fn restore_sinks(job: &Job, made: &Made, manifest: Option<&Manifest>, first_epoch: Epoch) -> Result<Sinks> {
+fn restore_sinks(
+    job: &Job,
+    made: &Made,
+    manifest: Option<&Manifest>,
+    first_epoch: Epoch,
+    metrics: &Registry,
+) -> Result<Sinks> {
     let mut committers = BTreeMap::new();
     let mut waiting: BTreeMap<String, Vec<Prepared>> = BTreeMap::new();
     let uid = |node: &NodeId| job.graph.nodes[node.0].uid.clone();
@@ -197,7 +211,7 @@ fn restore_sinks(job: &Job, made: &Made, manifest: Option<&Manifest>, first_epoc
             parallelism: 1,
             epoch: first_epoch,
             clock: Arc::clone(&job.clock),
-            metrics: job.metrics.clone(),
+            metrics: metrics.clone(),
         })?,
     };
     let handed = manifest.map_or(Epoch(0), |manifest| manifest.epoch);

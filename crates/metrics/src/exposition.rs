@@ -65,7 +65,7 @@ pub fn exposition(metrics: &[Metric], page: Page, process: &[(&'static str, Stri
 fn write_metric(text: &mut String, name: &str, metric: &Metric, process: &[(&'static str, String)]) {
     let mut labels = String::new();
     for (label, value) in metric.labels.iter().chain(process) {
-        let _ = write!(labels, "{label}=\"{}\",", clean_value(value));
+        let _ = write!(labels, "{label}=\"{}\",", clean(value));
     }
     // Writing to a String cannot fail.
     let _ = match &metric.value {
@@ -87,14 +87,9 @@ fn write_metric(text: &mut String, name: &str, metric: &Metric, process: &[(&'st
     };
 }
 
-/// A name with nothing but letters, digits, `:` and `_`.
-fn clean(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == ':' { letter } else { '_' }).collect()
-}
-
-/// A label's value: Flink replaces what is no letter, digit, `:` or `_` in task and operator names; quotes and backslashes never get through.
-fn clean_value(value: &str) -> String {
-    value.chars().map(|letter| if matches!(letter, '"' | '\\' | '\n') { '_' } else { letter }).collect()
+/// A name or a label's value with nothing but letters, digits, `:` and `_`; all else becomes `_`, as Flink's reporter does it by default.
+fn clean(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == ':' { letter } else { '_' }).collect()
 }
 
 #[cfg(test)]
@@ -119,6 +114,16 @@ mod tests {
         assert!(text.contains("quantile=\"0.999\",} 7.0\n"), "{text}");
         assert!(!text.contains("lastCheckpointSize"), "{text}");
         assert!(exposition(&registry.metrics(), Page::JobManager, &process[..1]).contains("lastCheckpointSize"));
+    }
+
+    #[test]
+    fn label_values_are_cleaned_as_flinks_reporter_does() {
+        let registry = Registry::default();
+        let labels = [("task_name", "Source: src[1] -> Calc[2]".to_owned()), ("topic", "a.b-c\"ä\\".to_owned())];
+        registry.with(labels).gauge(Scope::Task, "isBackPressured").set(1.0);
+        let text = exposition(&registry.metrics(), Page::TaskManager, &[]);
+        let expected = "isBackPressured{task_name=\"Source:_src_1_____Calc_2_\",topic=\"a_b_c___\",} 1.0\n";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

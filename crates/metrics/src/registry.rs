@@ -1,5 +1,6 @@
 //! The registry: every cell with its scope, name and labels; read when somebody asks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Counter, Gauge, Histogram, Meter};
@@ -50,16 +51,25 @@ pub struct Metric {
     pub labels: Labels,
     /// Where its value is.
     pub value: Value,
+    /// The group that it goes with, if any.
+    group: Option<Arc<Group>>,
+}
+
+/// What was registered together and goes together.
+#[derive(Default)]
+struct Group {
+    ended: AtomicBool,
 }
 
 /// All metrics of the process; cheap to clone, shared by its clones.
 ///
 /// A registry can be narrowed (`with`): metrics registered through the narrowed one carry its labels and go when `retire` is called with
-/// them.
+/// them. It can also be split off (`group`): what is registered through the group goes when the group ends.
 #[derive(Clone, Default)]
 pub struct Registry {
     metrics: Arc<Mutex<Vec<Metric>>>,
     labels: Labels,
+    group: Option<Arc<Group>>,
 }
 
 impl Registry {
@@ -68,7 +78,22 @@ impl Registry {
     pub fn with(&self, labels: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         let mut all = self.labels.clone();
         all.extend(labels);
-        Self { metrics: Arc::clone(&self.metrics), labels: all }
+        Self { metrics: Arc::clone(&self.metrics), labels: all, group: self.group.clone() }
+    }
+
+    /// The same registry with the same labels; what is registered through it, or through what is narrowed from it, goes with `end_group`: an
+    /// attempt to run a job, whose successor counts anew.
+    #[must_use]
+    pub fn group(&self) -> Self {
+        Self { group: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// Takes away all metrics of this registry's group. What a thread of it still registers later is not shown.
+    pub fn end_group(&self) {
+        let Some(group) = &self.group else { return };
+        let mut metrics = self.lock();
+        group.ended.store(true, Ordering::Relaxed);
+        metrics.retain(|metric| !metric.group.as_ref().is_some_and(|of| Arc::ptr_eq(of, group)));
     }
 
     /// Registers a counter.
@@ -110,8 +135,12 @@ impl Registry {
     }
 
     fn register(&self, scope: Scope, name: impl Into<String>, value: Value) {
-        let metric = Metric { scope, name: name.into(), labels: self.labels.clone(), value };
-        self.lock().push(metric);
+        let metric = Metric { scope, name: name.into(), labels: self.labels.clone(), value, group: self.group.clone() };
+        // The group's end is marked under this lock: nothing of an ended group slips in behind it.
+        let mut metrics = self.lock();
+        if !self.group.as_ref().is_some_and(|group| group.ended.load(Ordering::Relaxed)) {
+            metrics.push(metric);
+        }
     }
 
     /// Takes away all metrics that carry every one of this registry's labels: a job or task that ended.
@@ -135,5 +164,40 @@ impl Registry {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Metric>> {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(registry: &Registry) -> Vec<String> {
+        registry.metrics().into_iter().map(|metric| metric.name).collect()
+    }
+
+    #[test]
+    fn a_group_goes_as_a_whole_and_takes_nothing_more() {
+        let registry = Registry::default().with([("job_id", "a".to_owned())]);
+        registry.gauge(Scope::Job, "uptime");
+        let (first, second) = (registry.group(), registry.group());
+        let task = first.with([("subtask_index", "0".to_owned())]);
+        task.counter(Scope::Task, "numRecordsIn");
+        second.counter(Scope::Task, "numRecordsOut");
+        first.end_group();
+        let late = task.counter(Scope::Task, "numBytesIn");
+        late.add(1);
+        assert_eq!(names(&registry), ["uptime", "numRecordsOut"]);
+        registry.end_group();
+        assert_eq!(names(&registry).len(), 2, "what belongs to no group stays");
+    }
+
+    #[test]
+    fn retire_takes_what_carries_all_labels() {
+        let registry = Registry::default();
+        let job = registry.with([("job_id", "a".to_owned())]);
+        job.with([("task_id", "t".to_owned())]).gauge(Scope::Task, "isBackPressured");
+        registry.with([("job_id", "b".to_owned())]).gauge(Scope::Job, "uptime");
+        job.retire();
+        assert_eq!(names(&registry), ["uptime"]);
     }
 }

@@ -40,6 +40,8 @@ pub struct Deployment {
     pub dead_letters: Arc<dyn Sink>,
     /// What the run starts from; `None`: from nothing.
     pub restored: Option<Arc<dyn Restored>>,
+    /// Restarts of the job in this process before this run: `task_attempt_num`.
+    pub attempt: u64,
     /// The epoch that the first barrier will close.
     pub first_epoch: Epoch,
     /// How it runs.

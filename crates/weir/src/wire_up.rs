@@ -9,7 +9,7 @@ use weir_config::Settings;
 use weir_connector::{Factory, JobContext, Sink};
 use weir_engine::LocalWorkers;
 use weir_jobs::{Connectors, Job, Monitor, Outcome, StopRequest};
-use weir_metrics::{Registry, Scope};
+use weir_metrics::{Gauge, Registry, Scope};
 use weir_plan::{ConnectorSpec, JobGraph};
 use weir_state::Intention;
 
@@ -47,6 +47,7 @@ pub struct Runtime {
     clock: Arc<dyn Clock>,
     workers: LocalWorkers,
     registry: Registry,
+    running: Gauge,
     topic_partitions: u32,
     /// The metric pages; they end with it.
     pages: weir_api::MetricPages,
@@ -71,9 +72,13 @@ impl Runtime {
         let registry = Registry::default();
         let workers = LocalWorkers::start(threads, seed, Arc::clone(&clock))?;
         register_process_metrics(&registry, &clock);
+        let running = registry.gauge(Scope::JobManager, "numRunningJobs");
+        // A slot is a thread that runs tasks.
+        let slots = u32::try_from(threads).unwrap_or(u32::MAX);
+        registry.gauge(Scope::JobManager, "taskSlotsTotal").set(f64::from(slots));
         let pages = weir_api::MetricPages::start(&registry, settings.text("metrics.reporter.prom.port"), &clock)?;
         let topic_partitions = settings.number("weir.embedded.topic-partitions")?;
-        Ok(Self { options, clock, workers, registry, topic_partitions, pages })
+        Ok(Self { options, clock, workers, registry, running, topic_partitions, pages })
     }
 
     /// Where the metric pages answer.
@@ -108,6 +113,7 @@ impl Runtime {
     fn make_job(&self, graph: JobGraph, settings: weir_jobs::JobSettings, connectors: Arc<dyn Connectors>) -> Job {
         let id = JobId::of_name(&absolute(&settings.checkpoint_dir), &graph.name);
         let metrics = self.registry.with([("job_id", id.to_string()), ("job_name", graph.name.clone())]);
+        // Microseconds.
         let latency = metrics.histogram(Scope::Job, "latency");
         let monitor = Monitor::new(self.clock.now(), latency);
         let clock = Arc::clone(&self.clock);
@@ -128,9 +134,18 @@ impl Runtime {
     ) -> std::result::Result<Outcome, Exit> {
         weir_jobs::check(job, intention).map_err(Exit::refused)?;
         let reporter = Reporter::start(face, job, &self.registry, hint).map_err(Exit::refused)?;
-        let ended = weir_jobs::run(job, &self.workers, intention, stop);
+        let ended = self.run_counted(job, intention, stop);
         reporter.end();
+        job.metrics.retire();
         ended.map_err(Exit::failed)
+    }
+
+    /// Runs a job and counts it as running meanwhile; a process runs one at a time.
+    fn run_counted(&self, job: &Job, intention: Intention, stop: &StopRequest) -> Result<Outcome> {
+        self.running.set(1.0);
+        let ended = weir_jobs::run(job, &self.workers, intention, stop);
+        self.running.set(0.0);
+        ended
     }
 
     /// Runs a bare query and prints its rows.
@@ -156,7 +171,8 @@ impl Runtime {
             collected: Some(printer),
         });
         let job = self.make_job(graph, settings, connectors);
-        let ended = weir_jobs::run(&job, &self.workers, Intention::Fresh, stop);
+        let ended = self.run_counted(&job, Intention::Fresh, stop);
+        job.metrics.retire();
         // Nobody needs it any more; what cannot be removed is in the system's temporary folder.
         let _ = std::fs::remove_dir_all(scratch);
         ended.map(|_| ()).map_err(Exit::failed)
