@@ -1,6 +1,6 @@
 //! The telemetry job on a real Kafka and a real QuestDB, exactly once, proven by killing it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use weir_base::Rng;
 
 use crate::binary::{Place, Ran};
 use crate::servers::{Servers, servers};
+use crate::telemetry::{assert_once, expected_ids, id_of};
 
 /// Rounds of kills in an ordinary test run.
 const ROUNDS: u64 = 20;
@@ -126,33 +127,6 @@ impl Round<'_> {
     }
 }
 
-/// The ids that the job must give once, worked out from the raw topic without Weir's SQL.
-fn expected_ids(raw: &[String]) -> BTreeSet<String> {
-    let range = |sensor: &str| match sensor {
-        "temperature" => Some(-50.0..=150.0),
-        "humidity" => Some(0.0..=100.0),
-        "pressure" => Some(300.0..=1100.0),
-        "vibration" => Some(0.0..=500.0),
-        "voltage" => Some(0.0..=600.0),
-        "co2" => Some(0.0..=10_000.0),
-        _ => None,
-    };
-    let valid = |line: &String| {
-        let event: serde_json::Value = serde_json::from_str(line).ok()?;
-        let id = event.get("event_id")?.as_str()?.to_owned();
-        event.get("device_id")?.as_str()?;
-        event.get("timestamp")?.as_i64()?;
-        let value = event.get("value")?.as_f64()?;
-        range(event.get("sensor_type")?.as_str()?)?.contains(&value).then_some(id)
-    };
-    raw.iter().filter_map(valid).collect()
-}
-
-fn id_of(line: &str) -> String {
-    let event: serde_json::Value = serde_json::from_str(line).expect("a validated event is JSON");
-    event["event_id"].as_str().expect("a validated event has an id").to_owned()
-}
-
 /// Waits for QuestDB to show as many rows as are expected: it applies its log a moment after it has acknowledged.
 fn settled_table(round: &Round<'_>, expected: usize) -> Vec<String> {
     let mut ids = round.table_ids();
@@ -164,14 +138,6 @@ fn settled_table(round: &Round<'_>, expected: usize) -> Vec<String> {
         ids = round.table_ids();
     }
     ids
-}
-
-#[track_caller]
-fn assert_once(what: &str, got: Vec<String>, expected: &BTreeSet<String>) {
-    let unique: BTreeSet<String> = got.iter().cloned().collect();
-    let (lost, made_up) = (expected.difference(&unique).count(), unique.difference(expected).count());
-    let doubled = got.len() - unique.len();
-    assert_eq!((lost, doubled, made_up), (0, 0, 0), "{what}: lost, doubled, made up");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 mod bad_input;
 mod binary;
 mod cases;
+mod demo;
 mod kafka;
 mod kills;
+mod metrics;
 mod run;
 mod servers;
+mod telemetry;
