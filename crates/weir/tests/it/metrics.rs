@@ -224,7 +224,7 @@ fn check_job(jobs: &Page, since: Instant) {
     assert!(jobs.one(&job("lastCheckpointFullSize"), "") > 0.0);
     assert!((now_ms() - jobs.one(&job("lastCheckpointCompletedTimestamp"), "")).abs() < 10_000.0);
     assert_eq!(jobs.one(&job("lastCheckpointRestoreTimestamp"), ""), -1.0);
-    assert_eq!(jobs.one(&job("latency_count"), ""), 6.0, "five rows kept and one window");
+    assert_eq!(jobs.one(&job("latency_count"), ""), 5.0, "rows kept; a window was fetched at no one moment");
 }
 
 /// Against what the system says of the process.
@@ -254,7 +254,7 @@ fn the_pages_show_what_was_worked_out_beforehand_and_the_logs_tell_of_it() {
     let settled = |jobs: &Page, tasks: &Page| {
         let rate = tasks.peek(&task("idleTimeMsPerSecond"), "Source");
         tasks.all(&operator("numLateRecordsDropped"), "") == [2.0]
-            && jobs.peek(&job("latency_count"), "") == 6.0
+            && jobs.peek(&job("latency_count"), "") == 5.0
             && rate > 600.0
     };
     let (jobs, tasks) = held.pages("the second file", settled);
@@ -285,7 +285,9 @@ fn the_pages_show_what_was_worked_out_beforehand_and_the_logs_tell_of_it() {
 
 /// JSON lines with the job and the kind of event.
 fn check_log(text: &str, restarts: f64) {
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    // The figures for a reader without a terminal stand between the log's lines.
+    let log = text.lines().filter(|line| line.starts_with('{'));
+    let lines: Vec<Value> = log.map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
     let of = |event: &str, key: &str, value: Value| {
         let found = lines.iter().filter(|line| line["flink.event.type"] == event && line[key] == value);
         found.inspect(|line| assert_eq!(line["flink.job.id"].as_str().map(str::len), Some(32), "{line}")).count()
