@@ -69,7 +69,7 @@ impl Lanes {
         let _permit = self.owner.permit()?;
         let there = layout::folders(&self.folder)?;
         if let Some(missing) = decided.iter().find(|(lane, end)| end.byte > 0 && !there.contains(lane)) {
-            return Err(Error::new(Kind::Corrupt, format!("find the lane {} of {}", missing.0, self.folder.display()))
+            return Err(Error::new(Kind::NotFound, format!("find the lane {} of {}", missing.0, self.folder.display()))
                 .hint(
                     "what was decided is not there any more: restore the folder from a backup, or start the job afresh",
                 ));

@@ -82,8 +82,8 @@ impl SplitWatermarks {
             taken += 1;
             let Some(candidate) = candidate else { continue };
             state.highest = state.highest.max(candidate);
-            let step = state.highest.saturating_sub(state.given);
-            if state.highest > state.given && (state.given == Timestamp::MIN || step > interval_ms) {
+            // Flink compares the first candidate against 0: there is no watermark before 1970.
+            if state.highest.saturating_sub(state.given.max(0)) > interval_ms {
                 state.given = state.highest;
                 due = true;
                 break;
@@ -147,6 +147,12 @@ mod tests {
     fn a_watermark_follows_the_row_that_exceeds_the_last_one_by_the_interval() {
         let mut marks = SplitWatermarks::new(Duration::from_millis(10), Duration::ZERO);
         assert_eq!(feed(&mut marks, "a", &[100, 105, 110, 111, 90, 122]), [(1, 100), (4, 111), (6, 122)]);
+    }
+
+    #[test]
+    fn there_is_no_watermark_before_1970() {
+        let mut marks = SplitWatermarks::new(Duration::ZERO, Duration::ZERO);
+        assert_eq!(feed(&mut marks, "a", &[-5, -1, 0, 1]), [(4, 1)]);
     }
 
     #[test]
