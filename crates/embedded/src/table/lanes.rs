@@ -69,10 +69,13 @@ impl Lanes {
         let _permit = self.owner.permit()?;
         let there = layout::folders(&self.folder)?;
         if let Some(missing) = decided.iter().find(|(lane, end)| end.byte > 0 && !there.contains(lane)) {
-            return Err(Error::new(Kind::NotFound, format!("find the lane {} of {}", missing.0, self.folder.display()))
-                .hint(
-                    "what was decided is not there any more: restore the folder from a backup, or start the job afresh",
-                ));
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("find the lane {} of {}", missing.0, self.folder.display()),
+            )
+            .hint(
+                "what was decided is not there any more: restore the folder from a backup, or start the job afresh",
+            ));
         }
         for name in there {
             let mut lane = self.open_lane(&name)?;

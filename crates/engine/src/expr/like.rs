@@ -159,7 +159,8 @@ fn like_parts(pattern: &str, escape: Option<char>) -> Result<Vec<Part>, String> 
     Ok(parts)
 }
 
-/// SQL's regular expressions as ours: `%` stands for any characters, `_` (and `.`) for one, classes are `[[:ALPHA:]]`, a backslash is itself; the rest is alike.
+/// SQL's regular expressions as ours: `%` stands for any characters, `_` (and `.`) for one, classes are `[[:ALPHA:]]`, a backslash is itself;
+/// the rest is alike.
 fn similar_to_regex(pattern: &str, escape: Option<char>) -> Result<String, String> {
     const SPECIAL: &str = "[]()|^-+*_%?{}";
     let mut regex = String::with_capacity(pattern.len() + 8);
