@@ -290,7 +290,7 @@ fn check_log(text: &str, restarts: f64) {
     let lines: Vec<Value> = log.map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
     let of = |event: &str, key: &str, value: Value| {
         let found = lines.iter().filter(|line| line["flink.event.type"] == event && line[key] == value);
-        found.inspect(|line| assert_eq!(line["flink.job.id"].as_str().map(str::len), Some(32), "{line}"));
+        let found = found.inspect(|line| assert_eq!(line["flink.job.id"].as_str().map(str::len), Some(32), "{line}"));
         f64::from(u32::try_from(found.count()).expect("a log is short"))
     };
     assert!(of("CheckpointEvent", "status", Value::from("COMPLETED")) > 0.0, "{text}");
