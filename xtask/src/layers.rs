@@ -32,7 +32,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Crates beside the layers: no crate of a layer uses them, except to test.
-const BESIDE: &[&str] = &["weir-testkit", "xtask"];
+const BESIDE: &[&str] = &["xtask"];
 
 /// Sideways uses that are allowed: who, whom, why.
 const SIDEWAYS: &[(&str, &str, &str)] = &[
@@ -195,8 +195,8 @@ mod tests {
             ),
             (
                 "weir-engine",
-                "weir-testkit",
-                Some("weir-engine uses weir-testkit, which stands beside the layers: make it a dev-dependency"),
+                "xtask",
+                Some("weir-engine uses xtask, which stands beside the layers: make it a dev-dependency"),
             ),
         ];
         for (name, used, why) in cases {

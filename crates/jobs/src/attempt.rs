@@ -293,11 +293,14 @@ impl<'a> Attempt<'a> {
             positions.iter().filter_map(|source| self.sources.get(&source.uid)?.offsets(&reached(source))).collect();
         match decider.decide(epoch, &offsets)? {
             Decision::Committed => Ok(()),
-            Decision::Aborted(reason) => Err(Error::new(
-                Kind::Closed,
-                format!("commit the transaction of epoch {epoch}: it was aborted: {reason}"),
-            )),
+            Decision::Aborted(reason) => {
+                // Whoever was fenced must not claim again: two processes would fence each other in turn.
+                self.claim.fence().check()?;
+                let kind = if reason.contains("fenced") { Kind::Conflict } else { Kind::Closed };
+                Err(Error::new(kind, format!("commit the transaction of epoch {epoch}: it was aborted: {reason}")))
+            }
             Decision::Unknown(reason) => {
+                self.claim.fence().check()?;
                 let text =
                     format!("commit the transaction of epoch {epoch}: nobody knows whether it happened: {reason}");
                 Err(Error::new(Kind::Unavailable, text).hint("the job restarts and asks the broker"))

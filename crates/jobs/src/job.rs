@@ -73,13 +73,19 @@ impl Job {
     }
 }
 
-/// Whether `job` may be started with this intention; nothing is claimed, so a run that is alive is not disturbed.
+/// Whether `job` may be started with this intention, and what it comes to: a checkpoint that the settings name wins. Nothing is claimed, so a run that is
+/// alive is not disturbed.
 ///
 /// # Errors
-/// An unfinished run is there and nobody said what to do with it; the folder of the checkpoints cannot be used.
-pub fn check(job: &Job, intention: Intention) -> Result<()> {
-    let facts = open_store(job)?.facts(intention, DeciderFact::Absent)?;
-    unfinished_run(&facts).map_or(Ok(()), |refusal| Err(refusal.into_error()))
+/// An unfinished run is there and nobody said what to do with it; the folder of the checkpoints cannot be used; the named checkpoint is none.
+pub fn check(job: &Job, intention: Intention) -> Result<Intention> {
+    let store = open_store(job)?;
+    let intention = match &job.settings.recovery_path {
+        Some(path) => store.recovery_from(path)?,
+        None => intention,
+    };
+    let facts = store.facts(intention, DeciderFact::Absent)?;
+    unfinished_run(&facts).map_or(Ok(intention), |refusal| Err(refusal.into_error()))
 }
 
 /// Runs `job` to its end, to a stop, or until its restart strategy gives up.

@@ -22,6 +22,8 @@ pub struct JobSettings {
     pub checkpoint_failures_tolerable: u64,
     /// `execution.checkpointing.num-retained`
     pub checkpoints_retained: usize,
+    /// `execution.state-recovery.path`: the checkpoint to start from, whatever was decided since.
+    pub recovery_path: Option<String>,
     /// `restart-strategy.*`
     pub restart: RestartStrategy,
     /// Weir's data directory.

@@ -90,6 +90,8 @@ pub fn start(job: &Job, workers: &dyn Workers, intention: Intention, metrics: &R
         claim.complete(manifest.epoch)?;
     }
     let totals = manifest.as_ref().map(|manifest| totals_of(&manifest.counters)).unwrap_or_default();
+    // What was counted before stands there from the start, not only after the first checkpoint.
+    job.monitor.update(|shown| shown.totals = totals.clone());
     let uid = |node: &NodeId| job.graph.nodes[node.0].uid.clone();
     let sources = made.sources.iter().map(|(node, source)| (uid(node), Arc::clone(source))).collect();
     let run = workers.deploy(Deployment {

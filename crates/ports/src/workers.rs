@@ -60,15 +60,13 @@ pub struct EngineSettings {
 
     /// `weir.dedup.exact`: keep whole keys rather than fingerprints.
     pub dedup_exact: bool,
-    /// `weir.dead-letter.late`: late rows go to the dead letters.
-    pub dead_letter_late: bool,
     /// `table.exec.sink.not-null-enforcer` is DROP rather than ERROR.
     pub not_null_drop: bool,
 }
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self { batch_rows_max: BATCH_ROWS_MAX, dedup_exact: false, dead_letter_late: false, not_null_drop: false }
+        Self { batch_rows_max: BATCH_ROWS_MAX, dedup_exact: false, not_null_drop: false }
     }
 }
 

@@ -37,12 +37,15 @@ pub fn job_settings(values: &BTreeMap<String, String>, data_dir: &Path) -> Resul
         checkpoint_min_pause: settings.duration("execution.checkpointing.min-pause")?,
         checkpoint_failures_tolerable: settings.number("execution.checkpointing.tolerable-failed-checkpoints")?,
         checkpoints_retained: settings.number::<usize>("execution.checkpointing.num-retained")?.max(1),
+        recovery_path: match settings.text("execution.state-recovery.path") {
+            "" => None,
+            path => Some(path.to_owned()),
+        },
         restart: restart_strategy(&settings)?,
         data_dir: data_dir.to_owned(),
         engine: EngineSettings {
             batch_rows_max,
             dedup_exact: settings.boolean("weir.dedup.exact")?,
-            dead_letter_late: settings.boolean("weir.dead-letter.late")?,
             not_null_drop: drop_nulls,
         },
     })

@@ -12,9 +12,14 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Starts logging; `WEIR_LOG` filters (default `info`, less talk from libraries).
+use crate::report::{AboveBlock, Face};
+
+/// Starts logging; `WEIR_LOG` filters (default `info`, less talk from libraries; on a terminal the block shows checkpoints, so the log does not).
 pub fn start() {
-    start_with("info,rdkafka=warn,librdkafka=warn");
+    start_with(match Face::of_terminal() {
+        Face::Live => "info,weir_jobs::attempt=warn,rdkafka=warn,librdkafka=warn",
+        Face::Plain => "info,rdkafka=warn,librdkafka=warn",
+    });
 }
 
 /// Starts logging of warnings and errors only, for faces that show the rest by themselves.
@@ -24,7 +29,7 @@ pub fn start_quiet() {
 
 fn start_with(default: &str) {
     let filter = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| AboveBlock);
     // A second start in one process keeps the first one's settings.
     let _ = if std::io::stderr().is_terminal() {
         builder.with_target(false).compact().try_init()

@@ -91,11 +91,6 @@ impl Runtime {
         &self.clock
     }
 
-    /// All metrics.
-    pub fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
     /// A job of `graph` with what the script left in force.
     ///
     /// # Errors
@@ -132,7 +127,7 @@ impl Runtime {
         face: Face,
         hint: String,
     ) -> std::result::Result<Outcome, Exit> {
-        weir_jobs::check(job, intention).map_err(Exit::refused)?;
+        let intention = weir_jobs::check(job, intention).map_err(Exit::refused)?;
         let reporter = Reporter::start(face, job, &self.registry, hint).map_err(Exit::refused)?;
         let ended = self.run_counted(job, intention, stop);
         reporter.end();

@@ -21,6 +21,9 @@ use crate::wire_up::{Runtime, RuntimeOptions};
 /// The example, compiled in: the demo runs what ships.
 const TELEMETRY: &str = include_str!("../../../../examples/telemetry/telemetry.sql");
 
+/// The data directory, unless another one is given.
+const DATA_DIR_DEFAULT: &str = "weir-data";
+
 /// How long the demo waits for the job to read what the simulator has written, once that is all.
 const CATCH_UP_POLL: Duration = Duration::from_millis(100);
 
@@ -46,7 +49,7 @@ pub struct DemoCommand {
     events: Option<u64>,
 
     /// Keep topics, tables and checkpoints here.
-    #[arg(long, value_name = "DIR", default_value = "weir-data")]
+    #[arg(long, value_name = "DIR", default_value = DATA_DIR_DEFAULT)]
     data_dir: PathBuf,
 }
 
@@ -84,10 +87,7 @@ impl DemoCommand {
             let Step::Job { graph, settings } = step else { continue };
             let job = runtime.job(graph, &settings)?;
             let watcher = self.watch(&runtime, &job, &feeder, &stop).map_err(Exit::refused)?;
-            let hint = format!(
-                "next: weir query \"SELECT sensor_type, COUNT(*) FROM sensor_readings GROUP BY sensor_type\" --data-dir {}",
-                self.data_dir.display()
-            );
+            let hint = self.hint();
             let ended = runtime.run(&job, Intention::Resume, &stop, Face::of_terminal(), hint);
             stop.stop();
             // The watcher only looks; it ends with the stop request.
@@ -98,6 +98,16 @@ impl DemoCommand {
             Some(feeder) => feeder.stop().map_err(Exit::failed),
             None => Ok(()),
         }
+    }
+
+    /// A query that can be copied to another terminal: with the binary as this one was called.
+    fn hint(&self) -> String {
+        let weir = std::env::args().next().unwrap_or_else(|| "weir".to_owned());
+        let data_dir = match self.data_dir.to_str() {
+            Some(DATA_DIR_DEFAULT) => String::new(),
+            _ => format!(" --data-dir {}", self.data_dir.display()),
+        };
+        format!("next: {weir} query \"SELECT COUNT(*) FROM sensor_readings\"{data_dir}")
     }
 
     /// The example with the demo's own settings: one checkpoint a second, two subtasks, all data in one directory.

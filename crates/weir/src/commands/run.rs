@@ -67,7 +67,11 @@ impl RunCommand {
                 Step::Job { graph, settings } => {
                     let job = runtime.job(graph, &settings)?;
                     let [job_manager, task_manager] = runtime.metric_addresses();
-                    let hint = format!("metrics: http://{job_manager}/metrics http://{task_manager}/metrics");
+                    let hint = format!(
+                        "metrics: http://localhost:{}/metrics and :{}/metrics",
+                        job_manager.port(),
+                        task_manager.port()
+                    );
                     let outcome = runtime.run(&job, intention, &stop, Face::of_terminal(), hint)?;
                     if outcome == Outcome::Suspended {
                         return Ok(());

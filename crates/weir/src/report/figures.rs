@@ -43,8 +43,8 @@ pub struct Figures {
     pub rates_in: Vec<u64>,
     /// See there.
     pub rates_out: Vec<u64>,
-    /// Milliseconds from fetch to visible: p50, p99.
-    pub latency_ms: (u64, u64),
+    /// Milliseconds from fetch to visible: p50, p99; `None` while nothing is visible.
+    pub latency_ms: Option<(u64, u64)>,
     /// The highest back-pressure of a task, percent.
     pub back_pressure: u64,
     /// CPU and memory of the process.
@@ -101,7 +101,8 @@ impl Watch {
         }
         self.last = Some((now_us, read, sent));
         let written = self.written(&shown.totals);
-        let quantile = |quantile| self.monitor.latency_us.quantile(quantile) / 1000;
+        let latency = &self.monitor.latency_us;
+        let quantile = |quantile| latency.quantile(quantile) / 1000;
         Figures {
             job: self.graph.name.clone(),
             now: self.clock.now(),
@@ -109,7 +110,7 @@ impl Watch {
             written,
             rates_in: self.rates_in.iter().copied().collect(),
             rates_out: self.rates_out.iter().copied().collect(),
-            latency_ms: (quantile(0.5), quantile(0.99)),
+            latency_ms: (latency.count() > 0).then(|| (quantile(0.5), quantile(0.99))),
             back_pressure: self.back_pressure(),
             usage: self.process.usage(now_us),
             hint: self.hint.clone(),

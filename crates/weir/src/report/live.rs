@@ -1,76 +1,50 @@
-//! The block on a terminal: at most twelve lines, redrawn in place; values move, the layout does not.
-
-use std::fmt::Write as _;
-use std::io::Write as _;
+//! The block on a terminal: at most twelve lines; values move, the layout does not. `screen` redraws them in place.
 
 use weir_jobs::JobState;
 
-use super::figures::Figures;
+use super::figures::{Fate, Figures};
+use super::screen;
 
-/// Columns of a terminal that does not say how wide it is.
-const WIDTH_DEFAULT: usize = 80;
+/// Columns and rows of a terminal that does not say how large it is.
+const SIZE_DEFAULT: (usize, usize) = (80, 24);
 
 /// The blocks of a sparkline, from nothing to full.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// What stands on the terminal.
-#[derive(Debug, Default)]
-pub struct Block {
-    lines: usize,
-}
-
-impl Block {
-    /// Draws the figures over the last ones.
-    pub fn draw(&mut self, figures: &Figures) {
-        let width = crossterm::terminal::size().map_or(WIDTH_DEFAULT, |(columns, _)| usize::from(columns));
-        let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let lines = lines(figures, width, colour);
-        let mut text = String::new();
-        if self.lines > 0 {
-            let _ = write!(text, "\x1b[{}A", self.lines);
-        }
-        for line in &lines {
-            let _ = write!(text, "\r\x1b[2K{line}\n");
-        }
-        for _ in lines.len()..self.lines {
-            text.push_str("\r\x1b[2K\n");
-        }
-        self.lines = self.lines.max(lines.len());
-        let mut out = std::io::stderr().lock();
-        // A terminal that has gone takes no picture; the job goes on.
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    }
+/// Draws the figures over the last ones: as many lines as the terminal has rows, but for the one of the cursor.
+pub fn draw(figures: &Figures) {
+    let size = crossterm::terminal::size().map(|(columns, rows)| (usize::from(columns), usize::from(rows)));
+    let (columns, rows) = size.unwrap_or(SIZE_DEFAULT);
+    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut lines = lines(figures, columns, colour);
+    lines.truncate(rows.saturating_sub(1).max(1));
+    screen::draw(lines);
 }
 
 /// The block's lines, cut to `width` columns.
 pub fn lines(figures: &Figures, width: usize, colour: bool) -> Vec<String> {
     let shown = &figures.shown;
-    let fate = &figures.fate;
     let mut lines = vec![state_line(figures, colour)];
     let rate = |label: &str, rates: &[u64]| {
         let now = rates.last().copied().unwrap_or(0);
         format!("  {label:<4}{:>9}/s  {}", grouped(now), sparkline(rates))
     };
     lines.push(rate("in", &figures.rates_in));
-    lines.push(rate("out", &figures.rates_out));
-    lines.push(format!("  records read   {:>15}", grouped(fate.read)));
-    let sign = if fate.adds_up { "=" } else { " " };
-    lines.push(format!(
-        "  {sign} written {} + invalid {} + duplicates {} + dead-lettered {} + late {}",
-        grouped(fate.out),
-        grouped(fate.filtered),
-        grouped(fate.duplicates),
-        grouped(fate.dead),
-        grouped(fate.late)
-    ));
+    let several = match figures.written.len() {
+        0 | 1 => String::new(),
+        tables => format!("  to {tables} tables"),
+    };
+    lines.push(rate("out", &figures.rates_out) + &several);
+    lines.extend(sum(&figures.fate));
     let tables: Vec<String> =
         figures.written.iter().map(|(table, rows)| format!("{table} {}", grouped(*rows))).collect();
     lines.push(format!("  tables         {}", tables.join("   ")));
-    lines.push(format!(
-        "  latency        p50 {} ms   p99 {} ms   from fetch to visible",
-        grouped(figures.latency_ms.0),
-        grouped(figures.latency_ms.1)
-    ));
+    lines.push(match figures.latency_ms {
+        None => "  latency        nothing visible yet".to_owned(),
+        Some((median, high)) => {
+            format!("  latency        p50 {} ms   p99 {} ms   from fetch to visible", grouped(median), grouped(high))
+        }
+    });
     lines.push(match &shown.checkpoint {
         None => "  checkpoint     none yet".to_owned(),
         Some(checkpoint) => format!(
@@ -96,6 +70,17 @@ pub fn lines(figures: &Figures, width: usize, colour: bool) -> Vec<String> {
     lines.into_iter().map(|line| cut(&line, width)).collect()
 }
 
+/// Where the records went: two lines that add up, or say side by side what does not.
+fn sum(fate: &Fate) -> [String; 2] {
+    let (is, and) = if fate.adds_up { (" =", "+") } else { ("  ", " ") };
+    let left_out = [("filtered", fate.filtered), ("duplicates", fate.duplicates), ("dead-lettered", fate.dead)];
+    let left_out: String = left_out.iter().map(|(name, rows)| format!(" {and} {name} {}", grouped(*rows))).collect();
+    [
+        format!("  records read   {:<13}{is} written {}", grouped(fate.read), grouped(fate.out)),
+        format!("                {left_out} {and} late {}", grouped(fate.late)),
+    ]
+}
+
 /// The first line: what, in which state, since when, and what that means.
 fn state_line(figures: &Figures, colour: bool) -> String {
     let shown = &figures.shown;
@@ -107,12 +92,16 @@ fn state_line(figures: &Figures, colour: bool) -> String {
         JobState::Restarting => ("!", "33", "waiting for a restart"),
         JobState::Stopping => ("○", "33", "taking a last checkpoint"),
         JobState::Finished => ("✓", "32", "finished: all input read, all output visible"),
-        JobState::Suspended => ("✓", "32", "stopped with a checkpoint; the next start goes on from it"),
+        JobState::Suspended => ("✓", "32", "stopped with a checkpoint; started again, it goes on from there"),
         JobState::Failed => ("✗", "31", "failed"),
     };
-    let restored = shown.restored.map(|epoch| format!(", restored from checkpoint {epoch}")).unwrap_or_default();
+    // A state that the job stays in has no length.
+    let ended = matches!(shown.state, JobState::Finished | JobState::Suspended | JobState::Failed);
+    let restored = shown.restored.filter(|_| !ended);
+    let restored = restored.map(|epoch| format!(", restored from checkpoint {epoch}")).unwrap_or_default();
+    let since = if ended { String::new() } else { format!(" for {since}") };
     let mark = if colour { format!("\x1b[{code}m{mark}\x1b[0m") } else { mark.to_owned() };
-    format!("{mark} {}: {meaning} for {since}{restored}", figures.job)
+    format!("{mark} {}: {meaning}{since}{restored}", figures.job)
 }
 
 /// A picture of the last values, the highest one full.
@@ -163,25 +152,26 @@ fn seconds(millis: i64) -> String {
     }
 }
 
-/// The first `width` columns of a line; escape sequences take none.
+/// A line of at most `width` columns; `…` stands for what is missing. Escape sequences take no column.
 fn cut(line: &str, width: usize) -> String {
-    let (mut text, mut columns, mut escaped) = (String::new(), 0, false);
-    for letter in line.chars() {
-        if letter == '\x1b' {
-            escaped = true;
-        }
-        if !escaped {
-            columns += 1;
-            if columns > width {
-                break;
-            }
-        }
-        text.push(letter);
-        if escaped && letter == 'm' {
-            escaped = false;
-        }
+    let columns = visible(line).count();
+    if columns <= width {
+        return line.to_owned();
     }
-    text
+    let Some((end, _)) = visible(line).nth(width.saturating_sub(1)) else { return String::new() };
+    // A colour ends within the line, but for one that is cut.
+    let reset = if line[..end].matches('\x1b').count() % 2 == 1 { "\x1b[0m" } else { "" };
+    format!("{}{reset}…", &line[..end])
+}
+
+/// The letters that take a column, with their places.
+fn visible(line: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut escaped = false;
+    line.char_indices().filter(move |(_, letter)| {
+        let hidden = escaped || *letter == '\x1b';
+        escaped = hidden && *letter != 'm';
+        !hidden
+    })
 }
 
 #[cfg(test)]
@@ -207,6 +197,29 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_cuts_lines_but_no_escape() {
-        assert_eq!(cut("\x1b[32m●\x1b[0m job: running", 5), "\x1b[32m●\x1b[0m job");
+        assert_eq!(cut("\x1b[32m●\x1b[0m job: running", 5), "\x1b[32m●\x1b[0m jo…");
+        assert_eq!(cut("\x1b[32m●\x1b[0m job", 5), "\x1b[32m●\x1b[0m job");
+        assert_eq!(cut("\x1b[32mgreen\x1b[0m", 3), "\x1b[32mgr\x1b[0m…");
+        assert_eq!(cut("records", 0), "…");
+    }
+
+    #[test]
+    fn the_sum_stands_on_two_lines_that_fit_eighty_columns() {
+        let mut fate = Fate {
+            read: 36_000_000,
+            filtered: 296_000,
+            duplicates: 1_790_000,
+            dead: 71_000,
+            late: 0,
+            out: 33_843_000,
+            adds_up: true,
+        };
+        let expected = [
+            "  records read   36,000,000    = written 33,843,000",
+            "                 + filtered 296,000 + duplicates 1,790,000 + dead-lettered 71,000 + late 0",
+        ];
+        assert_eq!(sum(&fate), expected);
+        fate.adds_up = false;
+        assert_eq!(sum(&fate)[0], "  records read   36,000,000      written 33,843,000");
     }
 }

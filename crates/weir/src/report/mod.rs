@@ -7,6 +7,7 @@ mod live;
 mod plain;
 mod process;
 mod rows;
+mod screen;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use weir_metrics::Registry;
 use figures::Watch;
 pub use process::register as register_process_metrics;
 pub use rows::{RowFormat, RowPrinter};
+pub use screen::AboveBlock;
 
 /// How often the block is redrawn.
 const REDRAW: Duration = Duration::from_millis(500);
@@ -64,7 +66,6 @@ impl Reporter {
         let (seen, clock) = (Arc::clone(&ended), Arc::clone(&job.clock));
         let period = if face == Face::Live { REDRAW } else { LINE };
         let thread = spawn("weir-report", move || {
-            let mut block = live::Block::default();
             let mut due_us = clock.monotonic_us();
             loop {
                 let last = seen.load(Ordering::Acquire);
@@ -72,11 +73,12 @@ impl Reporter {
                     due_us = clock.monotonic_us() + u64::try_from(period.as_micros()).unwrap_or(u64::MAX);
                     let figures = watch.look();
                     match face {
-                        Face::Live => block.draw(&figures),
+                        Face::Live => live::draw(&figures),
                         Face::Plain => plain::print(&figures),
                     }
                 }
                 if last {
+                    screen::release();
                     return;
                 }
                 clock.sleep(POLL);

@@ -15,9 +15,11 @@ fn line(figures: &Figures) -> String {
         || "none".to_owned(),
         |checkpoint| format!("{} ({} ms, {})", checkpoint.epoch, checkpoint.duration_ms, bytes(checkpoint.bytes)),
     );
+    let latency =
+        figures.latency_ms.map_or_else(|| "none".to_owned(), |(median, high)| format!("p50 {median} ms p99 {high} ms"));
     format!(
-        "{} {}: in {}/s out {}/s; read {} = written {} + invalid {} + duplicates {} + dead-lettered {} + late {}{}; \
-         latency p50 {} ms p99 {} ms; checkpoint {checkpoint}; back-pressure {} %; cpu {} %; memory {}",
+        "{} {}: in {}/s out {}/s; read {} = written {} + filtered {} + duplicates {} + dead-lettered {} + late {}{}; \
+         latency {latency}; checkpoint {checkpoint}; back-pressure {} %; cpu {} %; memory {}",
         figures.job,
         figures.shown.state.name(),
         rate(&figures.rates_in),
@@ -29,8 +31,6 @@ fn line(figures: &Figures) -> String {
         fate.dead,
         fate.late,
         if fate.adds_up { "" } else { " (several outputs: not a sum)" },
-        figures.latency_ms.0,
-        figures.latency_ms.1,
         figures.back_pressure,
         figures.usage.cpu_percent,
         bytes(figures.usage.memory_bytes),

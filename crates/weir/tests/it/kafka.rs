@@ -178,7 +178,7 @@ fn a_paused_process_is_fenced_by_the_one_that_took_its_job_over() {
     let round = Round { place: &place, servers: &servers, name: format!("z{}", std::process::id()) };
     let mut feed = round.feed();
     place.write("job.sql", round.job(false));
-    let mut first = round
+    let first = round
         .command(&["run", "job.sql", "--resume", "--data-dir", "data-1"])
         .stderr(Stdio::piped())
         .spawn()
