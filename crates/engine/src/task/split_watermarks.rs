@@ -15,6 +15,9 @@ pub struct SplitWatermarks {
     idle_timeout_us: u64,
     splits: BTreeMap<SplitId, SplitWatermark>,
     given: Timestamp,
+    /// When there was last a split, and whether its absence was told.
+    without_since_us: Option<u64>,
+    told_without: bool,
 }
 
 struct SplitWatermark {
@@ -44,11 +47,15 @@ impl SplitWatermarks {
             idle_timeout_us: u64::try_from(idle_timeout.as_micros()).unwrap_or(u64::MAX),
             splits: BTreeMap::new(),
             given: Timestamp::MIN,
+            without_since_us: None,
+            told_without: false,
         }
     }
 
     /// A split that may hold the watermark back from now on.
     pub fn add(&mut self, split: SplitId, now_us: u64) {
+        self.without_since_us = None;
+        self.told_without = false;
         self.splits.entry(split).or_insert(SplitWatermark {
             highest: Timestamp::MIN,
             given: Timestamp::MIN,
@@ -97,8 +104,15 @@ impl SplitWatermarks {
 
     /// Looks for splits that have been silent for the idle timeout.
     pub fn silence(&mut self, now_us: u64) -> Option<Moved> {
-        if self.idle_timeout_us == 0 || self.splits.is_empty() {
+        if self.idle_timeout_us == 0 {
             return None;
+        }
+        if self.splits.is_empty() {
+            // A subtask without splits says nothing either: with a timeout it is idle after it.
+            let since_us = *self.without_since_us.get_or_insert(now_us);
+            let due = !self.told_without && now_us.saturating_sub(since_us) >= self.idle_timeout_us;
+            self.told_without |= due;
+            return due.then_some(Moved::Idle);
         }
         let mut changed = false;
         for state in self.splits.values_mut() {
@@ -162,6 +176,15 @@ mod tests {
         assert_eq!(feed(&mut marks, "a", &[5, 6]), []);
         assert_eq!(feed(&mut marks, "b", &[3]), [(1, 3)]);
         assert_eq!(marks.remove(&split("b")), Some(Moved::To(6)));
+    }
+
+    #[test]
+    fn a_subtask_without_splits_is_idle_after_the_timeout_once() {
+        let mut marks = SplitWatermarks::new(Duration::ZERO, Duration::from_millis(1));
+        assert_eq!(marks.silence(500), None);
+        assert_eq!(marks.silence(1500), Some(Moved::Idle));
+        assert_eq!(marks.silence(9000), None);
+        assert_eq!(feed(&mut marks, "a", &[5]), [(1, 5)]);
     }
 
     #[test]
