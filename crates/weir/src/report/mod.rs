@@ -17,6 +17,7 @@ use std::time::Duration;
 use weir_base::{Result, Thread, spawn};
 use weir_jobs::Job;
 use weir_metrics::Registry;
+use weir_plan::{JobGraph, Operator};
 
 use figures::Watch;
 pub use process::register as register_process_metrics;
@@ -49,6 +50,11 @@ impl Face {
     }
 }
 
+/// Whether the job's own rows go to the terminal: a block that is redrawn would wipe them.
+fn prints(graph: &JobGraph) -> bool {
+    graph.nodes.iter().any(|node| matches!(&node.operator, Operator::Sink(spec) if spec.connector == "print"))
+}
+
 /// Shows a job while it runs.
 pub struct Reporter {
     ended: Arc<AtomicBool>,
@@ -61,6 +67,7 @@ impl Reporter {
     /// # Errors
     /// The system gives no thread.
     pub fn start(face: Face, job: &Job, registry: &Registry, hint: String) -> Result<Self> {
+        let face = if prints(&job.graph) { Face::Plain } else { face };
         let ended = Arc::new(AtomicBool::new(false));
         let mut watch = Watch::new(job, registry.clone(), hint);
         let (seen, clock) = (Arc::clone(&ended), Arc::clone(&job.clock));
