@@ -13,15 +13,18 @@ use crate::binary::Place;
 /// Rounds of a scenario in an ordinary test run.
 const ROUNDS: u64 = 20;
 
+/// Kills of a round at most: one that comes after the end is the last.
+const KILLS: u64 = 3;
+
 /// Events of a round.
-const EVENTS: u64 = 120_000;
+const EVENTS: u64 = 160_000;
 
 /// The steps of the protocol that kills are counted by.
 const STEPS: [&str; 4] = ["prepare", "write", "decide", "apply"];
 
 /// Files to files, with deduplication, cut into many small batches so that a round lasts for several checkpoints.
 const JOB: &str = "
-SET 'execution.checkpointing.interval' = '30 ms';
+SET 'execution.checkpointing.interval' = '10 ms';
 SET 'parallelism.default' = '2';
 SET 'weir.batch.rows-max' = '8';
 SET 'pipeline.name' = 'killed';
@@ -63,7 +66,7 @@ fn write_input(place: &Place, rng: &mut Rng) -> BTreeSet<String> {
     expected
 }
 
-/// One round: killed up to three times, then run to the end.
+/// One round: killed, and killed again, then run to the end.
 fn round(seed: u64, swapped: bool, tally: &mut Tally) {
     let mut rng = Rng::new(seed);
     let place = Place::new();
@@ -73,17 +76,17 @@ fn round(seed: u64, swapped: bool, tally: &mut Tally) {
         let mut command = place.weir(["run", "--resume", "-D", "metrics.reporter.prom.port=21000-29999"]);
         command.arg(&job).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
         if let Some(marks) = marks {
-            command.env("WEIR_PROTOCOL_MARKS", place.path(marks)).env("WEIR_PROTOCOL_DELAY_MS", "12");
+            command.env("WEIR_PROTOCOL_MARKS", place.path(marks)).env("WEIR_PROTOCOL_DELAY_MS", "25");
             if swapped {
                 command.env("WEIR_PROTOCOL_SWAPPED", "1");
             }
         }
         command.spawn().expect("start weir")
     };
-    for kill in 0..1 + rng.below(3) {
+    for kill in 0..KILLS {
         let marks = format!("marks-{kill}");
         let mut child = start(Some(&marks));
-        std::thread::sleep(Duration::from_millis(60 + rng.below(400)));
+        std::thread::sleep(Duration::from_millis(120 + rng.below(400)));
         let ended = child.try_wait().expect("look at weir").is_some();
         child.kill().expect("kill weir");
         child.wait().expect("wait for weir");
