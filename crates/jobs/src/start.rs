@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use weir_base::{Epoch, Error, Generation, Kind, Result};
 use weir_connector::{Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext};
 use weir_metrics::Registry;
-use weir_plan::{JobGraph, NodeId, Operator};
+use weir_plan::{JobGraph, Node, NodeId, Operator};
 use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, Run, Totals, Workers};
 use weir_state::{CheckpointStore, Claim, DeciderFact, GraphShape, Intention, Manifest, decide};
 
@@ -120,15 +120,27 @@ pub fn open_store(job: &Job) -> Result<CheckpointStore> {
 
 /// What a checkpoint of `graph` must fit: its sources, its stateful operators and its sinks.
 pub fn shape_of(graph: &JobGraph) -> GraphShape {
-    let kind = |operator: &Operator| match operator {
+    let kind = |node: &Node| match &node.operator {
         Operator::Source(spec) => Some(format!("source {}", spec.connector)),
         Operator::Sink(spec) => Some(format!("sink {}", spec.connector)),
-        Operator::Deduplicate { .. } => Some("deduplicate".to_owned()),
-        Operator::TumbleAggregate(_) => Some("tumble aggregate".to_owned()),
+        // By names: a column that is added elsewhere moves the others, and changes nothing in the state.
+        Operator::Deduplicate { keys, keep, .. } => {
+            Some(format!("deduplicate {keep:?} by {}", key_names(graph, node, keys)))
+        }
+        Operator::TumbleAggregate(spec) => {
+            Some(format!("tumble aggregate of {:?} by {}", spec.size, key_names(graph, node, &spec.keys)))
+        }
         _ => None,
     };
-    let operators = graph.nodes.iter().filter_map(|node| Some((node.uid.clone(), kind(&node.operator)?))).collect();
+    let operators = graph.nodes.iter().filter_map(|node| Some((node.uid.clone(), kind(node)?))).collect();
     GraphShape { max_parallelism: graph.max_parallelism, operators }
+}
+
+/// The names of a node's key columns, as its input gives them.
+fn key_names(graph: &JobGraph, node: &Node, keys: &[usize]) -> String {
+    let fields = node.inputs.first().map(|edge| graph.nodes[edge.from.0].schema.fields.as_slice()).unwrap_or_default();
+    let names: Vec<&str> = keys.iter().filter_map(|key| fields.get(*key)).map(|field| field.name.as_str()).collect();
+    names.join(", ")
 }
 
 fn context(job: &Job, store: &CheckpointStore, generation: Generation, metrics: &Registry) -> JobContext {

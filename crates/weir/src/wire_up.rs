@@ -16,6 +16,7 @@ use weir_state::Intention;
 use crate::commands::Exit;
 use crate::job_settings::job_settings;
 use crate::report::{Face, Reporter, RowFormat, RowPrinter, register_process_metrics};
+use crate::signals;
 
 /// What planning knows of the connectors there are.
 pub fn connector_specs(embedded: bool) -> Vec<ConnectorSpec> {
@@ -137,6 +138,7 @@ impl Runtime {
 
     /// Runs a job and counts it as running meanwhile; a process runs one at a time.
     fn run_counted(&self, job: &Job, intention: Intention, stop: &StopRequest) -> Result<Outcome> {
+        signals::end_a_hanging_start(job.monitor.clone(), Arc::clone(&self.clock), stop.clone())?;
         self.running.set(1.0);
         let ended = weir_jobs::run(job, &self.workers, intention, stop);
         self.running.set(0.0);
