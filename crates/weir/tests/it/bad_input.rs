@@ -1,6 +1,6 @@
 //! What is wrong is refused with its place and the way out; never a panic.
 
-use crate::binary::Place;
+use crate::binary::{Place, wait};
 
 /// A table over a folder that need not exist for planning.
 const INPUT: &str =
@@ -66,7 +66,7 @@ fn two_processes_cannot_share_a_data_directory() {
     std::fs::create_dir_all(place.path("in")).unwrap();
     let watch = INPUT.replace("'json'", "'json', 'source.monitor-interval' = '1 s'");
     let mut first = place.start(&format!("{watch}SELECT id FROM input;"), &[]);
-    std::thread::sleep(std::time::Duration::from_millis(800));
+    wait(std::time::Duration::from_millis(800));
     let second = place.run(&format!("{INPUT}SELECT id FROM input;"), &[]);
     first.kill().unwrap();
     first.wait().unwrap();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
+use weir_base::{Clock, SystemClock};
 
 /// A folder with everything of one test; removed when the test has passed.
 pub struct Place {
@@ -104,4 +105,9 @@ impl Ran {
         assert_eq!(self.code, Some(0), "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
+}
+
+/// Lets a process of the shipped binary run for a while: what it does in real time is what these tests are about.
+pub fn wait(duration: std::time::Duration) {
+    SystemClock::new().sleep(duration);
 }

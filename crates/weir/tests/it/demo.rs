@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use weir_base::Rng;
 
-use crate::binary::{Place, Ran};
+use crate::binary::{Place, Ran, wait};
 use crate::telemetry::{assert_once, expected_ids, id_of};
 
 /// Rounds of kills in an ordinary test run.
@@ -42,7 +42,7 @@ fn embedded_topic_to_table_and_topic_lose_and_double_nothing() {
         for kill in 0..2 {
             let marks = format!("marks-{kill}");
             let mut demo = start(&place, 1_000_000, Some(&marks));
-            std::thread::sleep(Duration::from_millis(900 + rng.below(900)));
+            wait(Duration::from_millis(900 + rng.below(900)));
             assert!(demo.try_wait().expect("look at the demo").is_none(), "round {seed}: the demo ended by itself");
             demo.kill().expect("kill the demo");
             demo.wait().expect("wait for the demo");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use weir_base::Rng;
 
-use crate::binary::{Place, Ran};
+use crate::binary::{Place, Ran, wait};
 use crate::servers::{Servers, servers};
 use crate::telemetry::{assert_once, expected_ids, id_of};
 
@@ -134,7 +134,7 @@ fn settled_table(round: &Round<'_>, expected: usize) -> Vec<String> {
         if ids.len() >= expected {
             break;
         }
-        std::thread::sleep(Duration::from_millis(100));
+        wait(Duration::from_millis(100));
         ids = round.table_ids();
     }
     ids
@@ -154,7 +154,7 @@ fn kafka_to_kafka_and_questdb_lose_and_double_nothing() {
             let marks = format!("marks-{kill}");
             kill += 1;
             let mut job = round.start(&marks, "data");
-            std::thread::sleep(Duration::from_millis(500 + rng.below(1500)));
+            wait(Duration::from_millis(500 + rng.below(1500)));
             assert!(job.try_wait().expect("look at the job").is_none(), "round {seed}: the job ended by itself");
             job.kill().expect("kill the job");
             job.wait().expect("wait for the job");
@@ -183,13 +183,13 @@ fn a_paused_process_is_fenced_by_the_one_that_took_its_job_over() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("start the first");
-    std::thread::sleep(Duration::from_millis(1800));
+    wait(Duration::from_millis(1800));
     let pid = i32::try_from(first.id()).expect("a process id fits");
     // SAFETY: a signal to a child that was not waited for yet.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGSTOP) }, 0);
     let mut second = round.start("marks", "data-2");
     feed.wait().expect("wait for the feed");
-    std::thread::sleep(Duration::from_millis(1000));
+    wait(Duration::from_millis(1000));
     // SAFETY: as above.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGCONT) }, 0);
     let fenced = Ran::of(first.wait_with_output().expect("wait for the first"));
@@ -212,7 +212,7 @@ fn a_stopped_job_leaves_no_transaction_open_and_goes_on() {
     let round = Round { place: &place, servers: &servers, name: format!("s{}", std::process::id()) };
     let mut feed = round.feed();
     let mut job = round.start("marks", "data");
-    std::thread::sleep(Duration::from_millis(2500));
+    wait(Duration::from_millis(2500));
     let pid = i32::try_from(job.id()).expect("a process id fits");
     // SAFETY: a signal to a child that was not waited for yet.
     assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);

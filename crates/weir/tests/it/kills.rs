@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use weir_base::Rng;
 
-use crate::binary::Place;
+use crate::binary::{Place, wait};
 
 /// Rounds of a scenario in an ordinary test run.
 const ROUNDS: u64 = 20;
@@ -86,7 +86,7 @@ fn round(seed: u64, swapped: bool, tally: &mut Tally) {
     for kill in 0..KILLS {
         let marks = format!("marks-{kill}");
         let mut child = start(Some(&marks));
-        std::thread::sleep(Duration::from_millis(120 + rng.below(400)));
+        wait(Duration::from_millis(120 + rng.below(400)));
         let ended = child.try_wait().expect("look at weir").is_some();
         child.kill().expect("kill weir");
         child.wait().expect("wait for weir");

@@ -1,6 +1,6 @@
 //! `weir run`: scripts to their end, stops and restarts.
 
-use crate::binary::{Place, Ran};
+use crate::binary::{Place, Ran, wait};
 
 const COPY: &str = "
 CREATE TABLE input (id INT, name STRING, reading DOUBLE) WITH ('connector' = 'filesystem', 'path' = 'in', 'format' = 'json');
@@ -61,7 +61,7 @@ fn an_unfinished_run_is_found_and_only_goes_on_when_told_to() {
         CREATE TABLE output (id INT) WITH ('connector' = 'filesystem', 'path' = 'out', 'format' = 'json');
         INSERT INTO output SELECT id FROM input;";
     let mut child = place.start(sql, &[]);
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    wait(std::time::Duration::from_millis(1500));
     let pid = i32::try_from(child.id()).unwrap();
     assert_eq!(unsafe { libc::kill(pid, libc::SIGTERM) }, 0);
     assert_eq!(child.wait().unwrap().code(), Some(0), "a stop is no failure");
