@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use serde_json::Value;
+use weir_base::{Clock, SystemClock};
 
-use crate::binary::{Place, Ran};
+use crate::binary::{Place, Ran, wait};
 
 /// One task reads, one aggregates, one removes duplicates: 3 columns cross the exchange to the latter, and a NULL id fails the job.
 const JOB: &str = "
@@ -114,16 +115,16 @@ impl Held {
     /// The job manager's page and the task manager's, once `ready` holds for them.
     #[track_caller]
     fn pages(&self, what: &str, ready: impl Fn(&Page, &Page) -> bool) -> (Page, Page) {
-        let until = Instant::now() + Duration::from_secs(30);
+        let until = now_ms() + 30_000.0;
         loop {
             let pages = self.page(0).zip(self.page(1));
             match pages {
                 Some((jobs, tasks)) if ready(&jobs, &tasks) => return (jobs, tasks),
-                pages if Instant::now() > until => {
-                    let text = pages.map(|(jobs, tasks)| jobs.text + &tasks.text);
-                    panic!("{what} did not come to be: {}", text.unwrap_or_default());
+                pages => {
+                    let text = pages.map(|(jobs, tasks)| jobs.text + &tasks.text).unwrap_or_default();
+                    assert!(now_ms() < until, "{what} did not come to be: {text}");
+                    wait(Duration::from_millis(50));
                 }
-                _ => std::thread::sleep(Duration::from_millis(50)),
             }
         }
     }
@@ -149,7 +150,8 @@ fn free_ports() -> [u16; 2] {
 }
 
 fn now_ms() -> f64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock past 1970").as_secs_f64() * 1000.0
+    let now = u64::try_from(SystemClock::new().now()).expect("a clock past 1970");
+    Duration::from_millis(now).as_secs_f64() * 1000.0
 }
 
 fn operator(name: &str) -> String {
@@ -208,12 +210,12 @@ fn check_tasks(tasks: &Page) {
     assert!((600.0..1400.0).contains(&sum), "a second has 1000 ms: {sum}");
 }
 
-fn check_job(jobs: &Page, since: Instant) {
+fn check_job(jobs: &Page, since: f64) {
     assert_eq!(jobs.one("flink_jobmanager_numRunningJobs", ""), 1.0);
     assert_eq!(jobs.one("flink_jobmanager_taskSlotsTotal", ""), 3.0);
     assert_eq!(jobs.one(&job("numRestarts"), ""), 0.0);
     let uptime = jobs.one(&job("uptime"), "");
-    assert!(uptime > 0.0 && uptime <= since.elapsed().as_secs_f64() * 1000.0, "{uptime}");
+    assert!(uptime > 0.0 && uptime <= now_ms() - since + 1.0, "{uptime}");
     let completed = jobs.one(&job("numberOfCompletedCheckpoints"), "");
     assert_eq!(jobs.one(&job("lastCompletedCheckpointId"), ""), completed, "they are numbered from 1");
     let triggered = completed + jobs.one(&job("numberOfInProgressCheckpoints"), "");
@@ -245,7 +247,7 @@ fn check_process(held: &Held, tasks: &Page) {
 fn the_pages_show_what_was_worked_out_beforehand_and_the_logs_tell_of_it() {
     let place = Place::new();
     place.write("in/a.json", FIRST);
-    let since = Instant::now();
+    let since = now_ms();
     let held = Held::start(&place, JOB);
     held.pages("the first file's watermark", |_, tasks| {
         tasks.peek(&operator("currentOutputWatermark"), "Source") == WATERMARK
