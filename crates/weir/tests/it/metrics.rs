@@ -170,7 +170,10 @@ fn job(name: &str) -> String {
 fn check_operators(tasks: &Page) {
     let input = "Source";
     assert_eq!(tasks.one(&operator("numRecordsIn"), input), 6.0);
-    assert_eq!(tasks.one(&operator("numBytesIn"), input), f64::from(u32::try_from(FIRST.len() + LATE.len()).unwrap()));
+    assert_eq!(
+        tasks.one(&operator("numBytesIn"), input),
+        f64::from(u32::try_from(FIRST.len() + LATE.len()).expect("a short file"))
+    );
     assert_eq!(tasks.one(&operator("numRecordsOut"), input), 5.0);
     assert_eq!(tasks.one(&operator("numRecordsInErrors"), input), 1.0);
     assert_eq!(tasks.one(&operator("currentOutputWatermark"), input), WATERMARK);
