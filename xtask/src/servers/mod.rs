@@ -20,4 +20,4 @@ mod server;
 mod verbs;
 
 pub use server::{KINDS, Server};
-pub use verbs::{USAGE, env_of, run, start, stop};
+pub use verbs::{USAGE, env_of, pids_of, run, start, stop};

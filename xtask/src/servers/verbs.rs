@@ -1,5 +1,7 @@
 //! The command line of `cargo xtask servers`, and the two calls that `cargo xtask test` makes.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::life::{self, State};
@@ -58,6 +60,14 @@ pub fn env_of(server: &Server) -> Vec<(&'static str, String)> {
     let State::Up { endpoints } = life::state(&Place::of(server.name)) else { return Vec::new() };
     let value = |key: &str| endpoints.get(key).and_then(Value::as_str).map(str::to_owned);
     server.env.iter().filter_map(|(name, key)| Some((*name, value(key)?))).collect()
+}
+
+/// The process ids of `server` by the names of its processes; empty while it is not up.
+pub fn pids_of(server: &Server) -> BTreeMap<String, u32> {
+    let State::Up { endpoints } = life::state(&Place::of(server.name)) else { return BTreeMap::new() };
+    let pids = endpoints.get("pids").and_then(Value::as_object).cloned().unwrap_or_default();
+    let pid = |value: &Value| value.as_u64().and_then(|pid| u32::try_from(pid).ok());
+    pids.iter().filter_map(|(name, value)| Some((name.clone(), pid(value)?))).collect()
 }
 
 fn shown_start(server: &Server, begin: fn(&Server, &Place) -> Result<Value>) -> Result<()> {

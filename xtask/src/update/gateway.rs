@@ -33,11 +33,19 @@ impl Session {
     /// # Errors
     /// Fails with Flink's innermost words when it refuses the statement or the job fails.
     pub fn run(&self, statement: &str) -> Result<()> {
+        self.run_within(statement, STATEMENT_LIMIT)
+    }
+
+    /// The same for a statement that may take up to `limit`.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn run_within(&self, statement: &str, limit: Duration) -> Result<()> {
         let session = format!("{}/v1/sessions/{}", self.base, self.handle);
         let answer = post(&format!("{session}/statements"), &json!({ "statement": statement }))?;
         let operation = text(&answer, "operationHandle")?;
         let mut url = format!("{session}/operations/{operation}/result/0?rowFormat=JSON");
-        let ended = clock::wait_for(STATEMENT_LIMIT, || match get(&url) {
+        let ended = clock::wait_for(limit, || match get(&url) {
             Err(failure) => Some(Err(failure)),
             Ok(answer) => match answer.get("resultType").and_then(Value::as_str) {
                 Some("EOS") => Some(Ok(())),
@@ -50,7 +58,7 @@ impl Session {
                 _ => None,
             },
         });
-        let late = || Err(Failure::new(format!("see the end of the statement within {STATEMENT_LIMIT:?}")));
+        let late = || Err(Failure::new(format!("see the end of the statement within {limit:?}")));
         ended.unwrap_or_else(late)
     }
 }

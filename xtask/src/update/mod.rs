@@ -4,8 +4,8 @@
 mod case;
 mod compat;
 mod flink;
-mod gateway;
-mod statements;
+pub mod gateway;
+pub mod statements;
 
 use std::fs;
 use std::path::{Path, PathBuf};
