@@ -1,12 +1,64 @@
-//! `cargo xtask bench`: measurements, one file each. Owns the command line; none is there yet, and the verb says so.
+//! `cargo xtask bench`: measurements, one file each. Owns the command line: the first word names the measurement, the rest is the measurement's affair.
+//!
+//! A measurement is a line in [`MEASUREMENTS`] and a file beside this one with a `run`.
+
+mod kill;
 
 use crate::failure::{Failure, Result};
 
-/// Names the measurement that was asked for, and refuses.
+/// What a measurement is called, what may stand behind it, what it does in one line, and the function that does it.
+struct Measurement {
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> Result<()>,
+}
+
+/// All measurements, in the order of the help.
+const MEASUREMENTS: &[Measurement] = &[Measurement {
+    name: "kill",
+    usage: kill::USAGE,
+    about: "rounds of kills into a ledger, and its sums",
+    run: kill::run,
+}];
+
+/// Hands the words behind a measurement's name to it.
 ///
 /// # Errors
-/// Always: there is no measurement yet.
-pub fn run(args: &[String]) -> Result<()> {
-    let name = args.first().map_or("anything", String::as_str);
-    Err(Failure::usage(format!("measure {name}: there are no measurements yet")))
+/// Fails when there is no such measurement, or as the measurement does.
+pub fn run(words: &[String]) -> Result<()> {
+    let Some((name, rest)) = words.split_first() else {
+        return Err(Failure::usage("read the arguments: a measurement is missing").hint(help()));
+    };
+    match MEASUREMENTS.iter().find(|measurement| measurement.name == name) {
+        Some(measurement) => (measurement.run)(rest),
+        None => Err(Failure::usage(format!("read the arguments: there is no measurement '{name}'")).hint(help())),
+    }
+}
+
+/// One line a measurement.
+fn help() -> String {
+    let lines = MEASUREMENTS.iter().map(|measurement| {
+        let call = format!("{} {}", measurement.name, measurement.usage);
+        format!("  cargo xtask bench {:<60} {}", call.trim_end(), measurement.about)
+    });
+    format!("what is measured:\n{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_measured_is_refused_with_what_is() {
+        for (words, wrong) in [(&[][..], "a measurement is missing"), (&["sleep"], "there is no measurement 'sleep'")] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            let failure = run(&words).unwrap_err();
+            assert!(failure.is_usage());
+            assert!(failure.to_string().starts_with(&format!("read the arguments: {wrong}\nhint: ")), "{failure}");
+            for measurement in MEASUREMENTS {
+                assert!(failure.to_string().contains(&format!("bench {}", measurement.name)), "{failure}");
+            }
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub static KAFKA: Server = Server {
     configure,
     processes,
     endpoints,
-    env: &[("WEIR_TEST_KAFKA", "bootstrap")],
+    env: &[("WEIR_TEST_KAFKA", "bootstrap"), ("WEIR_TEST_KAFKA_PID_FILE", "pid_file")],
 };
 
 /// Writes the configs and formats the log directory.

@@ -159,6 +159,9 @@ fn start_all(server: &Server, place: &Place, ports: &Ports) -> Result<Value> {
     endpoints.insert("ports".to_owned(), ports.to_json());
     if let [only] = &started[..] {
         endpoints.insert("pid".to_owned(), Value::from(only.pid));
+        // A restart gives another process: a test that pauses it reads here which one.
+        place::write(&place.pid(), &format!("{}\n", only.pid))?;
+        endpoints.insert("pid_file".to_owned(), Value::from(place.pid().display().to_string()));
     }
     endpoints.insert("pids".to_owned(), Value::Object(pids.collect::<Map<_, _>>()));
     let endpoints = Value::Object(endpoints);

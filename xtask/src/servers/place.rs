@@ -19,9 +19,14 @@ pub struct Place {
 }
 
 impl Place {
-    /// The folders of the kind called `name` in this checkout.
+    /// The folders of the kind called `name` in this checkout. `WEIR_SERVERS_RUN` names another folder for runs: servers of its own for whoever must
+    /// not share them (tests that kill them beside somebody who measures).
     pub fn of(name: &str) -> Self {
-        Self::under(&command::root(), name)
+        let place = Self::under(&command::root(), name);
+        match std::env::var_os("WEIR_SERVERS_RUN").map(PathBuf::from) {
+            Some(run) => Self { run: run.join(name), lock: run.join(format!("{name}.lock")), ..place },
+            None => place,
+        }
     }
 
     /// The folders of the kind called `name` in the checkout at `root`.
@@ -60,6 +65,11 @@ impl Place {
     /// The file in which `down` finds what was started, kept from the first process on.
     pub fn processes(&self) -> PathBuf {
         self.run.join("processes.json")
+    }
+
+    /// The file with the process id of a server that is one process, written anew at each start.
+    pub fn pid(&self) -> PathBuf {
+        self.run.join("pid")
     }
 
     /// The log of the process called `name`.

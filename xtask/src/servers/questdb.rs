@@ -20,7 +20,11 @@ pub static QUESTDB: Server = Server {
     configure,
     processes,
     endpoints,
-    env: &[("WEIR_TEST_QUESTDB_HTTP", "http"), ("WEIR_TEST_QUESTDB_PG", "pg")],
+    env: &[
+        ("WEIR_TEST_QUESTDB_HTTP", "http"),
+        ("WEIR_TEST_QUESTDB_PG", "pg"),
+        ("WEIR_TEST_QUESTDB_PID_FILE", "pid_file"),
+    ],
 };
 
 /// Writes the config below the root directory, which QuestDB does not make itself.

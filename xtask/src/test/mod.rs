@@ -7,3 +7,4 @@ mod servers;
 mod steps;
 
 pub use run::run;
+pub use servers::Group;

@@ -6,7 +6,7 @@ use crate::failure::Result;
 use crate::servers::{self, KINDS, Server};
 
 /// The kinds that `cargo xtask test` brings up.
-const WANTED: &[&str] = &["kafka", "questdb", "prometheus"];
+pub const WANTED: &[&str] = &["kafka", "questdb", "prometheus"];
 
 /// Servers that are up for the tests.
 pub struct Group {
@@ -15,13 +15,13 @@ pub struct Group {
 }
 
 impl Group {
-    /// Brings the wanted servers up. Elsewhere than in CI one that cannot be had is told loudly and its tests skip.
+    /// Brings the servers of these kinds up. Elsewhere than in CI one that cannot be had is told loudly and its tests skip.
     ///
     /// # Errors
     /// Fails in CI, when one does not come up; the others are stopped then.
-    pub fn start() -> Result<Self> {
+    pub fn start(wanted: &[&str]) -> Result<Self> {
         let mut group = Self { all: Vec::new(), ours: Vec::new() };
-        for server in KINDS.iter().copied().filter(|server| WANTED.contains(&server.name)) {
+        for server in KINDS.iter().copied().filter(|server| wanted.contains(&server.name)) {
             match servers::start(server) {
                 Ok(is_ours) => {
                     group.all.push(server);

@@ -60,7 +60,7 @@ fn clippy() -> Result<Outcome> {
 /// Builds first, so that no server stands idle for minutes, then brings the servers up and runs the tests.
 fn tests() -> Result<Outcome> {
     command::run(command::cargo().args(["test", "--workspace", "--no-run"]))?;
-    let group = servers::Group::start()?;
+    let group = servers::Group::start(servers::WANTED)?;
     let mut cargo = command::cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]).envs(group.env());
     let outcome = counted(&mut cargo);
