@@ -8,5 +8,6 @@ mod kafka;
 mod kills;
 mod metrics;
 mod run;
+mod sensors;
 mod servers;
 mod telemetry;
