@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use weir_base::{Error, Result, key_group_range};
+use weir_base::{Error, Kind, Result, key_group_range};
 use weir_connector::{ReaderContext, SplitId, WriterContext};
 use weir_metrics::Registry;
 use weir_plan::{Exchange, InputEdge, JobGraph, Node, NodeId, Operator as Plan, SinkSpec, SourceSpec};
@@ -175,7 +175,12 @@ impl<'a> Deployer<'a> {
         let restored = self.deployment.restored.as_ref().map(|restored| restored.splits(&node.uid));
         let mut states = restored.unwrap_or_default();
         let mut known: BTreeSet<SplitId> = states.iter().map(|state| state.split.clone()).collect();
-        for split in source.splits()? {
+        let found = match source.splits() {
+            // What was read to its end may be gone; what was not is asked for when it is opened.
+            Err(error) if error.kind() == Kind::NotFound && source.is_bounded() && !states.is_empty() => Vec::new(),
+            found => found?,
+        };
+        for split in found {
             if known.insert(split.clone()) {
                 states.push(SplitState { split, position: None, finished: false });
             }

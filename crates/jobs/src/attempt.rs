@@ -257,6 +257,7 @@ impl<'a> Attempt<'a> {
         }
         self.run.completed(epoch);
         self.job.step("completed");
+        self.job.completed(&gathered.positions);
         for source in &gathered.positions {
             if let Some(connector) = self.sources.get(&source.uid) {
                 connector.completed(&reached(source));

@@ -8,7 +8,7 @@ use weir_base::{Clock, JobId, Result, Rng};
 use weir_connector::{Factory, JobContext, Sink};
 use weir_metrics::Registry;
 use weir_plan::JobGraph;
-use weir_ports::Workers;
+use weir_ports::{SourcePositions, Workers};
 use weir_state::{DeciderFact, Intention, unfinished_run};
 
 use crate::attempt::{Attempt, Outcome};
@@ -57,6 +57,8 @@ pub struct Job {
 pub struct Protocol {
     /// Told when a step begins: `triggered`, `prepare`, `write`, `decide`, `apply`, `completed`.
     pub told: Option<StepTold>,
+    /// Told the sources' positions of a checkpoint when it is complete.
+    pub completed: Option<PositionsTold>,
     /// Makes rows visible before they are decided: wrong, and there to prove that the harness notices.
     pub swapped: bool,
 }
@@ -64,11 +66,21 @@ pub struct Protocol {
 /// Is told the name of a step.
 pub type StepTold = Box<dyn Fn(&str) + Send + Sync>;
 
+/// Is told where the sources stand.
+pub type PositionsTold = Box<dyn Fn(&[SourcePositions]) + Send + Sync>;
+
 impl Job {
     /// Tells that a step of the protocol begins.
     pub(crate) fn step(&self, step: &str) {
         if let Some(told) = &self.protocol.told {
             told(step);
+        }
+    }
+
+    /// Tells that a checkpoint with these positions is complete.
+    pub(crate) fn completed(&self, positions: &[SourcePositions]) {
+        if let Some(told) = &self.protocol.completed {
+            told(positions);
         }
     }
 }

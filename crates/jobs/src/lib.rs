@@ -15,7 +15,7 @@ mod stop;
 mod totals;
 
 pub use attempt::Outcome;
-pub use job::{Connectors, Job, Protocol, StepTold, check, run};
+pub use job::{Connectors, Job, PositionsTold, Protocol, StepTold, check, run};
 pub use monitor::{CheckpointShown, JobState, Monitor, Shown};
 pub use restart::{RestartStrategy, Restarts};
 pub use settings::JobSettings;

@@ -3,6 +3,8 @@
 mod commands;
 mod data_dir;
 mod job_settings;
+#[cfg(debug_assertions)]
+mod kill_at_rows;
 mod kill_points;
 mod logging;
 mod program;

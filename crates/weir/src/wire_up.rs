@@ -15,6 +15,7 @@ use weir_state::Intention;
 
 use crate::commands::Exit;
 use crate::job_settings::job_settings;
+use crate::kill_points::KillPoints;
 use crate::report::{Face, Reporter, RowFormat, RowPrinter, register_process_metrics};
 use crate::signals;
 
@@ -50,6 +51,7 @@ pub struct Runtime {
     registry: Registry,
     running: Gauge,
     topic_partitions: u32,
+    kill_points: KillPoints,
     /// The metric pages; they end with it.
     pages: weir_api::MetricPages,
 }
@@ -79,7 +81,8 @@ impl Runtime {
         registry.gauge(Scope::JobManager, "taskSlotsTotal").set(f64::from(slots));
         let pages = weir_api::MetricPages::start(&registry, settings.text("metrics.reporter.prom.port"), &clock)?;
         let topic_partitions = settings.number("weir.embedded.topic-partitions")?;
-        Ok(Self { options, clock, workers, registry, running, topic_partitions, pages })
+        let kill_points = KillPoints::of_environment();
+        Ok(Self { options, clock, workers, registry, running, topic_partitions, kill_points, pages })
     }
 
     /// Where the metric pages answer.
@@ -102,6 +105,7 @@ impl Runtime {
             embedded: self.options.embedded,
             topic_partitions: self.topic_partitions,
             collected: None,
+            kill_points: self.kill_points.clone(),
         });
         Ok(self.make_job(graph, settings, connectors))
     }
@@ -109,11 +113,12 @@ impl Runtime {
     fn make_job(&self, graph: JobGraph, settings: weir_jobs::JobSettings, connectors: Arc<dyn Connectors>) -> Job {
         let id = JobId::of_name(&absolute(&settings.checkpoint_dir), &graph.name);
         let metrics = self.registry.with([("job_id", id.to_string()), ("job_name", graph.name.clone())]);
-        // Microseconds.
-        let latency = metrics.histogram(Scope::Job, "latency");
+        // Microseconds, shown as milliseconds.
+        let latency = metrics.histogram(Scope::Job, "latency", 1e-3);
         let monitor = Monitor::new(self.clock.now(), latency);
         let clock = Arc::clone(&self.clock);
-        Job { id, graph, settings, connectors, clock, metrics, monitor, protocol: crate::kill_points::protocol() }
+        let protocol = self.kill_points.protocol();
+        Job { id, graph, settings, connectors, clock, metrics, monitor, protocol }
     }
 
     /// Runs a job to its end or its stop, showing how it goes.
@@ -166,6 +171,7 @@ impl Runtime {
             embedded: self.options.embedded,
             topic_partitions: self.topic_partitions,
             collected: Some(printer),
+            kill_points: self.kill_points.clone(),
         });
         let job = self.make_job(graph, settings, connectors);
         let ended = self.run_counted(&job, Intention::Fresh, stop);
@@ -181,6 +187,7 @@ struct ProcessConnectors {
     embedded: bool,
     topic_partitions: u32,
     collected: Option<Arc<RowPrinter>>,
+    kill_points: KillPoints,
 }
 
 impl Connectors for ProcessConnectors {
@@ -203,7 +210,7 @@ impl Connectors for ProcessConnectors {
             let printer = Arc::clone(printer);
             factories.push(Box::new(weir_print::CollectFactory::new(move |batch| printer.print(batch))));
         }
-        factories
+        self.kill_points.metered(factories)
     }
 
     fn dead_letters(&self, context: &JobContext) -> Result<Box<dyn Sink>> {

@@ -5,21 +5,20 @@
 //!
 //! Watermarks: with `pipeline.auto-watermark-interval` = 0, as the cases ran on Flink, one follows each row that moves it.
 //! Their places depend on the rows alone, so late rows are the same ones in every mode of parallelism 1.
-
-#[path = "../../../../xtask/src/update/case.rs"]
-mod case;
+//!
+//! Restored and rescaled: see `restores`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use case::Case;
-
 use crate::binary::Place;
+use crate::case::{self, Case};
+use crate::restores;
 
-/// Cases that run at the same time.
-const THREADS: usize = 3;
+/// Cases that run at the same time: a process waits for its disk most of its time.
+const THREADS: usize = 8;
 
 /// What every mode sets.
 const SETTINGS: [&str; 4] = ["-D", "pipeline.auto-watermark-interval=0", "-D", "restart-strategy.type=none"];
@@ -27,19 +26,29 @@ const SETTINGS: [&str; 4] = ["-D", "pipeline.auto-watermark-interval=0", "-D", "
 /// A way to run a case that must not change its rows.
 struct Mode {
     name: &'static str,
-    args: &'static [&'static str],
+    how: How,
     keeps_order: bool,
 }
 
+/// How a mode runs a case.
+enum How {
+    /// In one process with these arguments.
+    Once(&'static [&'static str]),
+    /// Killed and restored from row to row, at these parallelisms in turn, without what was consumed.
+    Restored(&'static [&'static str]),
+}
+
 /// All modes, the plain one first.
-const MODES: [Mode; 7] = [
-    Mode { name: "plain", args: &["-p", "1"], keeps_order: true },
-    Mode { name: "recut 1", args: &["-p", "1", "-D", "weir.batch.rows-max=1"], keeps_order: true },
-    Mode { name: "recut 3", args: &["-p", "1", "-D", "weir.batch.rows-max=3"], keeps_order: true },
-    Mode { name: "seed 1", args: &["-p", "1", "-D", "weir.scheduler.seed=1"], keeps_order: true },
-    Mode { name: "seed 2", args: &["-p", "1", "-D", "weir.scheduler.seed=2"], keeps_order: true },
-    Mode { name: "seed 3", args: &["-p", "1", "-D", "weir.scheduler.seed=3"], keeps_order: true },
-    Mode { name: "parallel", args: &["-p", "3"], keeps_order: false },
+const MODES: [Mode; 9] = [
+    Mode { name: "plain", how: How::Once(&["-p", "1"]), keeps_order: true },
+    Mode { name: "recut 1", how: How::Once(&["-p", "1", "-D", "weir.batch.rows-max=1"]), keeps_order: true },
+    Mode { name: "recut 3", how: How::Once(&["-p", "1", "-D", "weir.batch.rows-max=3"]), keeps_order: true },
+    Mode { name: "seed 1", how: How::Once(&["-p", "1", "-D", "weir.scheduler.seed=1"]), keeps_order: true },
+    Mode { name: "seed 2", how: How::Once(&["-p", "1", "-D", "weir.scheduler.seed=2"]), keeps_order: true },
+    Mode { name: "seed 3", how: How::Once(&["-p", "1", "-D", "weir.scheduler.seed=3"]), keeps_order: true },
+    Mode { name: "parallel", how: How::Once(&["-p", "3"]), keeps_order: false },
+    Mode { name: "restored", how: How::Restored(&["1"]), keeps_order: true },
+    Mode { name: "rescaled", how: How::Restored(&["1", "3", "2"]), keeps_order: false },
 ];
 
 /// The checkout's root.
@@ -64,15 +73,13 @@ fn read(name: &str, path: &Path) -> Result<(Case, Vec<String>), String> {
 /// Runs `case` in all its modes; the first difference, if there is one.
 fn check(case: &Case, expected: &[String]) -> Result<(), String> {
     for mode in MODES.iter().filter(|mode| mode.keeps_order || !case.is_ordered) {
-        let place = Place::new();
-        case.write_inputs(&place.path("")).map_err(|error| error.to_string())?;
-        let args: Vec<&str> = SETTINGS.iter().chain(mode.args).copied().collect();
-        let ran = place.run(&case.script_in(&place.path("")), &args);
-        if ran.code != Some(0) {
-            return Err(format!("{}: exit code {:?}\n{}", mode.name, ran.code, ran.err.trim_end()));
-        }
+        let rows = match mode.how {
+            How::Once(args) => rows_at_once(case, args),
+            How::Restored(parallelisms) => restores::rows(case, &SETTINGS, parallelisms),
+        };
+        let rows = rows.map_err(|wrong| format!("{}: {wrong}", mode.name))?;
         let rows: Vec<String> =
-            ran.out.lines().map(if mode.keeps_order { str::to_owned } else { without_subtask }).collect();
+            rows.into_iter().map(|row| if mode.keeps_order { row } else { without_subtask(&row) }).collect();
         let (wanted, got) =
             if case.is_ordered { (expected.to_vec(), rows) } else { (unordered(expected), unordered(&rows)) };
         if wanted != got {
@@ -80,6 +87,18 @@ fn check(case: &Case, expected: &[String]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The rows of `case` in one process.
+fn rows_at_once(case: &Case, args: &[&str]) -> Result<Vec<String>, String> {
+    let place = Place::new();
+    case.write_inputs(&place.path("")).map_err(|error| error.to_string())?;
+    let args: Vec<&str> = SETTINGS.iter().chain(args).copied().collect();
+    let ran = place.run(&case.script_in(&place.path("")), &args);
+    match ran.code {
+        Some(0) => Ok(ran.out.lines().map(str::to_owned).collect()),
+        code => Err(format!("exit code {code:?}\n{}", ran.err.trim_end())),
+    }
 }
 
 /// `row` without the subtask that wrote it: at a parallelism above 1 the print connector tells it, `1> ` or `name:1> `.

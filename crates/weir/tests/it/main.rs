@@ -2,11 +2,14 @@
 
 mod bad_input;
 mod binary;
+#[path = "../../../../xtask/src/update/case.rs"]
+mod case;
 mod cases;
 mod demo;
 mod kafka;
 mod kills;
 mod metrics;
+mod restores;
 mod run;
 mod sensors;
 mod servers;
