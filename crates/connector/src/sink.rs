@@ -92,6 +92,11 @@ pub trait Writer: Send {
     /// The outside failed.
     fn prepare(&mut self, epoch: Epoch) -> Result<(Prepared, Option<Flush>)>;
 
+    /// Bytes that the rows written so far took, encoded, since this writer was made; `None`: rows are not encoded.
+    fn bytes_written(&self) -> Option<u64> {
+        None
+    }
+
     /// Told when `epoch` was decided: what was held back behind it may flow.
     fn decided(&mut self, epoch: Epoch) {
         let _ = epoch;

@@ -53,7 +53,7 @@ pub fn exposition(metrics: &[Metric], page: Page, process: &[(&'static str, Stri
         } else {
             format!("{}_{group}", family[0].scope.prefix())
         };
-        let kind = if matches!(family[0].value, Value::Histogram(_)) { "summary" } else { "gauge" };
+        let kind = if matches!(family[0].value, Value::Histogram(..)) { "summary" } else { "gauge" };
         let _ = writeln!(text, "# HELP {name} {last} (scope: {scope})\n# TYPE {name} {kind}");
         for metric in family {
             write_metric(&mut text, &name, metric, process);
@@ -69,21 +69,15 @@ fn write_metric(text: &mut String, name: &str, metric: &Metric, process: &[(&'st
     }
     // Writing to a String cannot fail.
     let _ = match &metric.value {
-        Value::Counter(counter) => {
-            #[expect(clippy::cast_precision_loss, reason = "a page shows doubles, as Flink's does")]
-            let value = counter.get() as f64;
-            writeln!(text, "{name}{{{labels}}} {value:?}")
-        }
-        Value::Gauge(gauge) => writeln!(text, "{name}{{{labels}}} {:?}", gauge.get()),
-        Value::Meter(meter) => writeln!(text, "{name}{{{labels}}} {:?}", meter.rate()),
-        Value::Computed(read) => writeln!(text, "{name}{{{labels}}} {:?}", read()),
-        Value::Histogram(histogram) => {
+        Value::Histogram(histogram, scale) => {
             for quantile in QUANTILES {
-                let value = histogram.quantile(quantile);
-                let _ = writeln!(text, "{name}{{{labels}quantile=\"{quantile}\",}} {value}.0");
+                #[expect(clippy::cast_precision_loss, reason = "a page shows doubles, as Flink's does")]
+                let value = histogram.quantile(quantile) as f64 * scale;
+                let _ = writeln!(text, "{name}{{{labels}quantile=\"{quantile}\",}} {value:?}");
             }
-            writeln!(text, "{name}_count{{{labels}}} {}.0", histogram.count())
+            writeln!(text, "{name}_count{{{labels}}} {:?}", metric.value.number())
         }
+        value => writeln!(text, "{name}{{{labels}}} {:?}", value.number()),
     };
 }
 
@@ -103,15 +97,15 @@ mod tests {
         let task = registry.with([("job_id", "ab".to_owned()), ("operator_name", "Calc_2_".to_owned())]);
         task.counter(Scope::Operator, "numRecordsIn").add(12_000);
         task.gauge(Scope::Job, "lastCheckpointSize").set(195_328.0);
-        let latency = task.histogram(Scope::Operator, "latency");
-        latency.record(7, 3);
+        let latency = task.histogram(Scope::Operator, "latency", 1e-3);
+        latency.record(7_000, 3);
         let process = [("host", "localhost".to_owned()), ("tm_id", "x".to_owned())];
         let text = exposition(&registry.metrics(), Page::TaskManager, &process);
         let expected = "# HELP flink_taskmanager_job_task_operator_numRecordsIn numRecordsIn (scope: taskmanager_job_task_operator)\n\
              # TYPE flink_taskmanager_job_task_operator_numRecordsIn gauge\n\
              flink_taskmanager_job_task_operator_numRecordsIn{job_id=\"ab\",operator_name=\"Calc_2_\",host=\"localhost\",tm_id=\"x\",} 12000.0\n";
         assert!(text.contains(expected), "{text}");
-        assert!(text.contains("quantile=\"0.999\",} 7.0\n"), "{text}");
+        assert!(text.contains("quantile=\"0.999\",} 7.00"), "{text}");
         assert!(!text.contains("lastCheckpointSize"), "{text}");
         assert!(exposition(&registry.metrics(), Page::JobManager, &process[..1]).contains("lastCheckpointSize"));
     }

@@ -34,10 +34,24 @@ pub enum Value {
     Gauge(Gauge),
     /// A meter's rate.
     Meter(Meter),
-    /// A histogram: shown as a summary.
-    Histogram(Histogram),
+    /// A histogram, shown as a summary of its values times this.
+    Histogram(Histogram, f64),
     /// Computed when it is read.
     Computed(Arc<dyn Fn() -> f64 + Send + Sync>),
+}
+
+impl Value {
+    /// It as a number; a histogram's is how many values it has.
+    #[expect(clippy::cast_precision_loss, reason = "a page shows doubles, as Flink's does")]
+    pub fn number(&self) -> f64 {
+        match self {
+            Self::Counter(counter) => counter.get() as f64,
+            Self::Gauge(gauge) => gauge.get(),
+            Self::Meter(meter) => meter.rate(),
+            Self::Histogram(histogram, _) => histogram.count() as f64,
+            Self::Computed(read) => read(),
+        }
+    }
 }
 
 /// One metric.
@@ -110,6 +124,12 @@ impl Registry {
         counter
     }
 
+    /// Shows `counter` with its rate under another name, too.
+    pub fn also(&self, scope: Scope, name: &str, counter: &Counter) {
+        self.register(scope, name, Value::Counter(counter.clone()));
+        self.register(scope, format!("{name}PerSecond"), Value::Meter(Meter::of(counter.clone())));
+    }
+
     /// Registers the rate of `counter`, which is not shown itself, times `scale`.
     pub fn rate_of(&self, scope: Scope, name: impl Into<String>, counter: &Counter, scale: f64) {
         self.register(scope, name, Value::Meter(Meter::scaled(counter.clone(), scale)));
@@ -122,11 +142,26 @@ impl Registry {
         gauge
     }
 
-    /// Registers a histogram.
-    pub fn histogram(&self, scope: Scope, name: impl Into<String>) -> Histogram {
+    /// Registers a histogram; what is shown is its values times `scale`: microseconds recorded, say, as milliseconds.
+    pub fn histogram(&self, scope: Scope, name: impl Into<String>, scale: f64) -> Histogram {
         let histogram = Histogram::default();
-        self.register(scope, name, Value::Histogram(histogram.clone()));
+        self.register(scope, name, Value::Histogram(histogram.clone(), scale));
         histogram
+    }
+
+    /// Registers the sum of the metrics `of` of the scope `of_scope` that carry all labels of this registry: what a task's operators have together.
+    pub fn sum_of(&self, scope: Scope, name: impl Into<String>, of_scope: Scope, of: &'static str) {
+        // Not the list itself: it would keep itself alive.
+        let metrics = Arc::downgrade(&self.metrics);
+        let labels = self.labels.clone();
+        self.computed(scope, name, move || {
+            let Some(metrics) = metrics.upgrade() else { return 0.0 };
+            let metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let of = |metric: &&Metric| metric.scope == of_scope && metric.name == of;
+            let ours =
+                metrics.iter().filter(of).filter(|metric| labels.iter().all(|label| metric.labels.contains(label)));
+            ours.map(|metric| metric.value.number()).sum()
+        });
     }
 
     /// Registers a value that is computed when it is read.
@@ -189,6 +224,23 @@ mod tests {
         assert_eq!(names(&registry), ["uptime", "numRecordsOut"]);
         registry.end_group();
         assert_eq!(names(&registry).len(), 2, "what belongs to no group stays");
+    }
+
+    #[test]
+    fn a_sum_takes_in_what_carries_its_labels() {
+        let registry = Registry::default();
+        registry.sum_of(Scope::TaskManager, "all", Scope::Operator, "bytes");
+        let [first, second] = ["0", "1"].map(|task| registry.with([("task_id", task.to_owned())]));
+        first.sum_of(Scope::Task, "bytes", Scope::Operator, "bytes");
+        for (task, bytes) in [(&first, 3.0), (&first, 4.0), (&second, 5.0)] {
+            task.with([("operator_id", "o".to_owned())]).gauge(Scope::Operator, "bytes").set(bytes);
+        }
+        first.gauge(Scope::Operator, "others").set(100.0);
+        let read = |name: &str, scope: Scope| {
+            let found = registry.metrics().into_iter().find(|metric| metric.name == name && metric.scope == scope);
+            found.expect("it is registered").value.number()
+        };
+        assert_eq!((read("all", Scope::TaskManager), read("bytes", Scope::Task)), (12.0, 7.0));
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(crate) struct FileWriter {
     /// loses none of them.
     closed: Vec<ClosedPart>,
     ends: Vec<usize>,
+    /// Bytes encoded so far.
+    bytes: u64,
     /// When ages were looked at last, microseconds.
     checked_us: u64,
     /// A write failed: what is in the file is not known, and recovery has to cut it off.
@@ -78,6 +80,7 @@ impl FileWriter {
             open: None,
             closed: Vec::new(),
             ends: Vec::new(),
+            bytes: 0,
             failed: false,
         }
     }
@@ -181,7 +184,9 @@ impl Writer for FileWriter {
         self.ends.clear();
         let before = open.buffer.len();
         let encoded = self.encoder.encode(&batch.data, batch.kinds.as_deref(), &mut open.buffer, &mut self.ends);
-        open.part.bytes += (open.buffer.len() - before) as u64;
+        let encoded_bytes = (open.buffer.len() - before) as u64;
+        open.part.bytes += encoded_bytes;
+        self.bytes += encoded_bytes;
         open.written_us = self.clock.monotonic_us();
         let (buffered, bytes) = (open.buffer.len(), open.part.bytes);
         self.open = Some(open);
@@ -212,6 +217,10 @@ impl Writer for FileWriter {
         let state = serde_json::to_vec(&state)
             .map_err(|source| Error::internal(format!("write down the state of a file sink: {source}")))?;
         Ok((Prepared { subtask: self.subtask, epoch, state }, self.flush()))
+    }
+
+    fn bytes_written(&self) -> Option<u64> {
+        Some(self.bytes)
     }
 
     fn finish(&mut self) -> Result<()> {

@@ -31,6 +31,8 @@ pub(crate) struct KafkaWriter {
     /// Encoded rows that librdkafka has not taken, oldest first.
     held: VecDeque<Chunk>,
     held_bytes: usize,
+    /// Bytes of keys and values encoded.
+    bytes: u64,
     /// A chunk to encode into.
     spare: Chunk,
     /// The epoch that was prepared and is not decided: rows behind it wait.
@@ -99,6 +101,7 @@ impl KafkaWriter {
             flushes,
             held: VecDeque::new(),
             held_bytes: 0,
+            bytes: 0,
             spare: Chunk::default(),
             awaiting: None,
         })
@@ -156,6 +159,7 @@ impl Writer for KafkaWriter {
         let mut chunk = std::mem::take(&mut self.spare);
         self.encoder.encode(batch, &mut chunk)?;
         self.held_bytes += chunk.bytes();
+        self.bytes += chunk.bytes() as u64;
         self.held.push_back(chunk);
         self.push_held()
     }
@@ -197,6 +201,10 @@ impl Writer for KafkaWriter {
                 Ok((prepared, Some(flush)))
             }
         }
+    }
+
+    fn bytes_written(&self) -> Option<u64> {
+        Some(self.bytes)
     }
 
     fn decided(&mut self, epoch: Epoch) {

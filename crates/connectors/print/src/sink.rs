@@ -31,7 +31,7 @@ impl Sink for PrintSink {
 
     fn writer(&self, context: &WriterContext) -> Result<Box<dyn Writer>> {
         let prefix = prefix(&self.identifier, context.subtask, context.parallelism);
-        Ok(Box::new(PrintWriter { subtask: context.subtask, prefix, output: self.output }))
+        Ok(Box::new(PrintWriter { subtask: context.subtask, prefix, output: self.output, bytes: 0 }))
     }
 
     fn committer(&self) -> Result<Box<dyn Committer>> {
@@ -53,6 +53,8 @@ struct PrintWriter {
     subtask: u16,
     prefix: String,
     output: Output,
+    /// Bytes printed.
+    bytes: u64,
 }
 
 /// Appends a batch's rows as lines.
@@ -79,7 +81,12 @@ impl Writer for PrintWriter {
     fn write(&mut self, batch: &Batch) -> Result<()> {
         let mut lines = Vec::new();
         write_rows(&self.prefix, batch, &mut lines);
+        self.bytes += lines.len() as u64;
         (self.output)(&lines).map_err(|source| Error::io("print rows", source))
+    }
+
+    fn bytes_written(&self) -> Option<u64> {
+        Some(self.bytes)
     }
 
     fn prepare(&mut self, epoch: Epoch) -> Result<(Prepared, Option<Flush>)> {

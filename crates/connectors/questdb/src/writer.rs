@@ -31,6 +31,8 @@ pub(crate) struct QuestDbWriter {
     block_rows: u32,
     segment: Option<Open>,
     written: Counter,
+    /// Bytes of encoded rows.
+    bytes: u64,
 }
 
 /// A segment being written.
@@ -63,6 +65,7 @@ impl QuestDbWriter {
             block_rows: 0,
             segment: None,
             written,
+            bytes: 0,
         }
     }
 
@@ -119,7 +122,9 @@ impl Writer for QuestDbWriter {
             let room = self.batch_rows.saturating_sub(self.block_rows as usize).max(1);
             let to =
                 (from..batch.rows()).take(room).take_while(|row| !skipped(*row)).last().map_or(from, |last| last + 1);
+            let before = self.block.len();
             frame::encode(&batch.data.slice(from, to - from), &self.columns, &mut self.block)?;
+            self.bytes += (self.block.len() - before) as u64;
             self.block_rows += u32::try_from(to - from).expect("a batch has at most BATCH_ROWS_MAX rows");
             from = to;
             if self.block.len() >= BLOCK_BYTES_MAX || self.block_rows as usize >= self.batch_rows {
@@ -127,6 +132,10 @@ impl Writer for QuestDbWriter {
             }
         }
         Ok(())
+    }
+
+    fn bytes_written(&self) -> Option<u64> {
+        Some(self.bytes)
     }
 
     fn prepare(&mut self, epoch: Epoch) -> Result<(Prepared, Option<Flush>)> {

@@ -71,6 +71,7 @@ impl Sink for TableSink {
             pending_rows: 0,
             pending_bytes: 0,
             payload: Vec::new(),
+            bytes: 0,
         }))
     }
 
@@ -104,6 +105,8 @@ struct TableWriter {
     pending_rows: usize,
     pending_bytes: usize,
     payload: Vec<u8>,
+    /// Bytes of frames appended.
+    bytes: u64,
 }
 
 impl TableWriter {
@@ -120,6 +123,7 @@ impl TableWriter {
         self.payload.extend_from_slice(&self.lanes.run.to_le_bytes());
         self.payload.extend_from_slice(&self.epoch.0.to_le_bytes());
         encode(&rows, &mut self.payload)?;
+        self.bytes += self.payload.len() as u64;
         let count = u32::try_from(rows.num_rows()).expect("pending rows are bounded far below 2^32");
         let columns: Vec<ArrayRef> = self.primary_key.iter().map(|index| Arc::clone(rows.column(*index))).collect();
         let keys = if columns.is_empty() { Vec::new() } else { key_hashes(&columns, rows.num_rows()) };
@@ -169,6 +173,10 @@ impl Writer for TableWriter {
             self.append()?;
         }
         Ok(())
+    }
+
+    fn bytes_written(&self) -> Option<u64> {
+        Some(self.bytes)
     }
 
     fn prepare(&mut self, epoch: Epoch) -> Result<(Prepared, Option<Flush>)> {

@@ -62,6 +62,7 @@ impl Sink for TopicSink {
             blocks,
             held: Vec::new(),
             waits_for: None,
+            bytes: 0,
         }))
     }
 
@@ -101,6 +102,8 @@ struct TopicSinkWriter {
     held: Vec<(u32, BlockBuilder)>,
     /// The epoch that must be decided before more is appended.
     waits_for: Option<Epoch>,
+    /// Bytes of keys and values written.
+    bytes: u64,
 }
 
 impl TopicSinkWriter {
@@ -133,10 +136,11 @@ impl Writer for TopicSinkWriter {
         if !waits {
             self.append(false)?;
         }
-        let (topic, blocks, held) = (&self.topic, &mut self.blocks, &mut self.held);
+        let (topic, blocks, held, bytes) = (&self.topic, &mut self.blocks, &mut self.held, &mut self.bytes);
         self.rows.encode(batch, self.clock.now(), topic.count(), |partition, record| {
             let block = &mut blocks[partition as usize];
             block.push(record);
+            *bytes += (record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len)) as u64;
             if is_full(block) {
                 if waits {
                     held.push((partition, std::mem::take(block)));
@@ -157,6 +161,10 @@ impl Writer for TopicSinkWriter {
         let unsynced = self.topic.unsynced();
         let flush: Flush = Box::new(move || unsynced.into_iter().try_for_each(|unsynced| unsynced.sync()));
         Ok((Prepared { subtask: self.subtask, epoch, state }, Some(flush)))
+    }
+
+    fn bytes_written(&self) -> Option<u64> {
+        Some(self.bytes)
     }
 
     fn decided(&mut self, epoch: Epoch) {

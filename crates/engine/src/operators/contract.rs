@@ -79,6 +79,12 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Bytes of memory that its state takes: tables at their capacity, with the keys and rows in them. What waits to be written to a checkpoint is not
+    /// counted. `None`: it has no state. May walk over what it holds: asked for once a second.
+    fn state_bytes(&self) -> Option<usize> {
+        None
+    }
+
     /// Rows in and where they went, since the start of the run.
     fn equation(&self) -> Equation;
 }

@@ -11,6 +11,9 @@ use weir_metrics::{Counter, Gauge, Registry, Scope};
 use super::stage::watermark_value;
 use crate::channel::Fill;
 
+/// Bytes of an operator's state, and of all operators of a task or of the process.
+pub const STATE_BYTES: &str = "managedMemoryUsed";
+
 /// Rows and bytes through a task; cheap to clone, shared by its clones.
 #[derive(Clone)]
 pub struct TaskIo {
@@ -93,7 +96,6 @@ mod tests {
     use weir_base::limits::CHANNEL_BATCHES_MAX;
     use weir_base::{Clock, Epoch, Error, ManualClock, Result};
     use weir_connector::Batch;
-    use weir_metrics::Value;
     use weir_ports::{Barrier, BarrierKind};
 
     use super::*;
@@ -104,13 +106,7 @@ mod tests {
 
     fn value(registry: &Registry, name: &str) -> f64 {
         let found = registry.metrics().into_iter().find(|metric| metric.name == name);
-        match found.unwrap_or_else(|| panic!("{name} is not registered")).value {
-            Value::Gauge(gauge) => gauge.get(),
-            Value::Computed(read) => read(),
-            Value::Meter(meter) => meter.rate(),
-            Value::Counter(counter) => f64::from(u32::try_from(counter.get()).unwrap()),
-            Value::Histogram(_) => panic!("{name} is a histogram"),
-        }
+        found.unwrap_or_else(|| panic!("{name} is not registered")).value.number()
     }
 
     fn shared(clock: &Arc<ManualClock>) -> Arc<RunShared> {

@@ -31,6 +31,8 @@ pub struct SinkStage {
 struct SinkMetrics {
     rows_in: Counter,
     rows_sent: Counter,
+    /// Where the writer counts them.
+    bytes_sent: Option<Counter>,
     dropped: Counter,
     watermark_in: Gauge,
 }
@@ -50,9 +52,17 @@ impl SinkStage {
             .filter(|(_, field)| !field.data_type.nullable)
             .map(|(index, field)| (index, field.name.clone()))
             .collect();
+        let rows_sent = metrics.counter_with_rate(Scope::Operator, "numRecordsSend");
+        metrics.also(Scope::Operator, "numRecordsOut", &rows_sent);
+        let bytes_sent = writer.bytes_written().map(|_| {
+            let sent = metrics.counter_with_rate(Scope::Operator, "numBytesSend");
+            metrics.also(Scope::Operator, "numBytesOut", &sent);
+            sent
+        });
         let metrics = SinkMetrics {
             rows_in: metrics.counter_with_rate(Scope::Operator, "numRecordsIn"),
-            rows_sent: metrics.counter_with_rate(Scope::Operator, "numRecordsSend"),
+            rows_sent,
+            bytes_sent,
             dropped: Counter::default(),
             watermark_in: watermark_gauge(metrics, Scope::Operator, "currentInputWatermark"),
         };
@@ -76,11 +86,18 @@ impl SinkStage {
         self.writer.write(batch).map_err(|error| error.within(format!("write to the table '{}'", self.table)))?;
         let rows = batch.rows() as u64;
         self.metrics.rows_sent.add(rows);
+        self.show_bytes();
         match self.fetched.last_mut() {
             Some((fetched, count)) if *fetched == batch.fetched_us => *count += rows,
             _ => self.fetched.push((batch.fetched_us, rows)),
         }
         Ok(())
+    }
+
+    fn show_bytes(&self) {
+        if let (Some(shown), Some(bytes)) = (&self.metrics.bytes_sent, self.writer.bytes_written()) {
+            shown.set(bytes);
+        }
     }
 
     /// The rows without NULL where none may be; `None` when that is all of them.
@@ -116,6 +133,7 @@ impl SinkStage {
             self.writer.finish().map_err(within)?;
         }
         let (prepared, flush) = self.writer.prepare(barrier.epoch).map_err(within)?;
+        self.show_bytes();
         self.wanted = false;
         let fetched = std::mem::take(&mut self.fetched);
         acknowledgement.prepared.push(PreparedSink { uid: self.uid.clone(), prepared, flush, fetched });

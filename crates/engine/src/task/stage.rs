@@ -6,9 +6,12 @@ use weir_metrics::{Counter, Gauge, Registry, Scope};
 use weir_ports::{Acknowledgement, Barrier, Totals};
 
 use super::Next;
-use super::metrics::watermark_gauge;
+use super::metrics::{STATE_BYTES, watermark_gauge};
 use super::next::{Fan, clear_all};
 use crate::operators::Operator;
+
+/// Milliseconds between two looks at the size of an operator's state: as often as rates are taken.
+const LOOK_INTERVAL_MS: i64 = 1_000;
 
 /// An operator of a task.
 pub struct Stage {
@@ -16,6 +19,8 @@ pub struct Stage {
     operator: Box<dyn Operator>,
     next: Vec<Next>,
     metrics: StageMetrics,
+    /// When the size of the state was looked at last.
+    looked: Timestamp,
 }
 
 /// The figures that every operator has.
@@ -24,16 +29,23 @@ struct StageMetrics {
     rows_out: Counter,
     /// Only where rows can be late.
     late: Option<Counter>,
+    /// Only where there is state: its bytes.
+    state: Option<Gauge>,
     watermark_in: Gauge,
     watermark_out: Gauge,
 }
 
 impl StageMetrics {
-    fn register(metrics: &Registry, drops_late: bool) -> Self {
+    fn register(metrics: &Registry, drops_late: bool, has_state: bool) -> Self {
         Self {
             rows_in: metrics.counter_with_rate(Scope::Operator, "numRecordsIn"),
             rows_out: metrics.counter_with_rate(Scope::Operator, "numRecordsOut"),
-            late: drops_late.then(|| metrics.counter(Scope::Operator, "numLateRecordsDropped")),
+            late: drops_late.then(|| {
+                let late = metrics.counter(Scope::Operator, "numLateRecordsDropped");
+                metrics.rate_of(Scope::Operator, "lateRecordsDroppedRate", &late, 1.0);
+                late
+            }),
+            state: has_state.then(|| metrics.gauge(Scope::Operator, STATE_BYTES)),
             watermark_in: watermark_gauge(metrics, Scope::Operator, "currentInputWatermark"),
             watermark_out: watermark_gauge(metrics, Scope::Operator, "currentOutputWatermark"),
         }
@@ -49,7 +61,8 @@ impl Stage {
         metrics: &Registry,
         drops_late: bool,
     ) -> Self {
-        Self { uid, operator, next, metrics: StageMetrics::register(metrics, drops_late) }
+        let metrics = StageMetrics::register(metrics, drops_late, operator.state_bytes().is_some());
+        Self { uid, operator, next, metrics, looked: Timestamp::MIN }
     }
 
     /// Lets the operator take rows.
@@ -97,6 +110,12 @@ impl Stage {
 
     /// Lets the operator see processing time.
     pub fn tick(&mut self, now: Timestamp) -> Result<()> {
+        if let Some(shown) = self.metrics.state.as_ref().filter(|_| now.saturating_sub(self.looked) >= LOOK_INTERVAL_MS)
+        {
+            self.looked = now;
+            #[expect(clippy::cast_precision_loss, reason = "a page shows doubles")]
+            shown.set(self.operator.state_bytes().unwrap_or(0) as f64);
+        }
         self.with_operator(now, |operator, out| operator.on_tick(now, out))?;
         self.next.iter_mut().try_for_each(|next| next.tick(now))
     }

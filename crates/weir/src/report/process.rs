@@ -53,6 +53,20 @@ pub fn register(registry: &Registry, clock: &Arc<dyn Clock>) {
         registry.computed(scope, "Status_JVM_Memory_Heap_Used", || memory_bytes().unwrap_or(0) as f64);
         registry.computed(scope, "Status_JVM_Threads_Count", || threads().unwrap_or(0) as f64);
     }
+    // State lies in the memory of the process: what it may take at most is all there is. Flink's name, and the one of older dashboards.
+    for name in ["Status_Flink_Memory_Managed_Total", "memory_managed_total"] {
+        registry.computed(Scope::TaskManager, name, || memory_bytes_max().unwrap_or(0) as f64);
+    }
+    registry.sum_of(Scope::TaskManager, "Status_Flink_Memory_Managed_Used", Scope::Operator, "managedMemoryUsed");
+}
+
+/// Bytes of memory that the process may use: its container's limit if there is one, else what the machine has.
+fn memory_bytes_max() -> Option<u64> {
+    let machine = number_of("/proc/meminfo", "MemTotal:").map(|kilobytes| kilobytes * 1024);
+    let limit = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse().ok();
+    let container =
+        ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].into_iter().find_map(limit);
+    machine.into_iter().chain(container).min()
 }
 
 /// Microseconds of CPU that the process has used.
@@ -73,7 +87,12 @@ fn threads() -> Option<u64> {
 }
 
 fn status_number(key: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with(key))?;
+    number_of("/proc/self/status", key)
+}
+
+/// The number behind `key` in a file of lines `key number unit`.
+fn number_of(path: &str, key: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(key))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }

@@ -6,7 +6,7 @@ use hashbrown::hash_table::Entry;
 use weir_base::{Result, Timestamp};
 
 use super::seen::SeenKey;
-use super::table::{KeyTable, Slot, expires};
+use super::table::{KeyTable, Slot, expires, shared_bytes};
 use crate::keys::{StoredKey, check_stored, group_of};
 
 impl SeenKey for StoredKey {
@@ -52,6 +52,7 @@ impl ExactKeys {
             Entry::Vacant(vacant) => {
                 let stored = StoredKey::from(key);
                 vacant.insert(Slot { key: StoredKey::clone(&stored), expires, value: () });
+                self.table.moved(shared_bytes(&stored), 0);
                 Some(stored)
             }
         }
@@ -70,6 +71,11 @@ impl ExactKeys {
     /// Drops some of what has expired.
     pub fn sweep(&mut self, now: Timestamp) {
         self.table.sweep(now, |_| {});
+    }
+
+    /// Bytes of memory that they take.
+    pub fn bytes(&self) -> usize {
+        self.table.bytes()
     }
 
     /// Keys held, expired ones not yet swept among them.
@@ -96,8 +102,11 @@ mod tests {
         assert!(keys.contains(&key(1), 999) && !keys.contains(&key(1), 1000));
         (0..256).for_each(|_| keys.sweep(999));
         assert_eq!(keys.len(), 5_000);
+        // 24 bytes of key and 16 before them; a slot of 24, at half to seven eighths of its table.
+        let bytes = keys.bytes() / 5_000;
+        assert!((40 + 24..40 + 60).contains(&bytes), "{bytes} bytes a key");
         (0..256).for_each(|_| keys.sweep(1000));
-        assert_eq!(keys.len(), 0);
+        assert_eq!((keys.len(), keys.bytes()), (0, 0));
     }
 
     #[test]

@@ -135,7 +135,6 @@ impl Fingerprints {
     }
 
     /// Bytes of all slots.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests bound the work and the memory by it"))]
     pub fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| shard.slots.len() * size_of::<u128>()).sum()
     }

@@ -14,7 +14,7 @@ use weir_plan::Order;
 use weir_state::Frozen;
 
 use super::DeduplicateContext;
-use super::table::{KeyTable, Slot, expires};
+use super::table::{Kept, KeyTable, Slot, expires, shared_bytes};
 use crate::keys::{KeyHash, KeyHasher, KeyReader, StoredKey, check_stored, group_of};
 use crate::operators::changes::Changes;
 use crate::operators::rows::check_insert_only;
@@ -47,6 +47,12 @@ struct Last {
     row: StoredRow,
     /// Its rowtime; 0 by processing time.
     time: Timestamp,
+}
+
+impl Kept for Last {
+    fn heap_bytes(&self) -> usize {
+        shared_bytes(&self.row)
+    }
 }
 
 /// What is to be given: rows of the batch and former rows, with their kinds.
@@ -113,6 +119,7 @@ impl KeepLast {
                 Entry::Vacant(vacant) => {
                     let key = StoredKey::from(self.scratch.as_slice());
                     vacant.insert(Slot { key: StoredKey::clone(&key), expires, value: last });
+                    self.table.moved(shared_bytes(&key) + shared_bytes(&stored), 0);
                     (key, false, None)
                 }
                 Entry::Occupied(mut slot) => {
@@ -123,7 +130,9 @@ impl KeepLast {
                     }
                     let former = std::mem::replace(&mut slot.value, last).row;
                     slot.expires = expires;
-                    (StoredKey::clone(&slot.key), true, lives.then_some(former))
+                    let key = StoredKey::clone(&slot.key);
+                    self.table.moved(shared_bytes(&stored), shared_bytes(&former));
+                    (key, true, lives.then_some(former))
                 }
             };
             let same = former.as_ref().is_some_and(|former| *former == stored);
@@ -186,6 +195,10 @@ impl Operator for KeepLast {
             }
             Ok(())
         })
+    }
+
+    fn state_bytes(&self) -> Option<usize> {
+        Some(self.table.bytes())
     }
 
     fn equation(&self) -> Equation {

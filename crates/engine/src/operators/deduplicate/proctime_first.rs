@@ -194,6 +194,13 @@ impl Operator for ProcTimeFirst {
         }
     }
 
+    fn state_bytes(&self) -> Option<usize> {
+        Some(match &self.seen {
+            Seen::Fingerprints(table, _) => table.bytes(),
+            Seen::Exact(table, _) => table.bytes(),
+        })
+    }
+
     fn equation(&self) -> Equation {
         Equation {
             rows_in: self.rows_in,

@@ -16,7 +16,7 @@ use weir_state::Frozen;
 use super::DeduplicateContext;
 use super::exact::ExactKeys;
 use super::seen::NewKeys;
-use super::table::KeyTable;
+use super::table::{KeyTable, shared_bytes};
 use crate::keys::{KeyHash, KeyHasher, KeyReader, StoredKey, check_stored, group_of};
 use crate::operators::changes::Changes;
 use crate::operators::rows::check_insert_only;
@@ -40,6 +40,8 @@ pub struct RowTimeFirst {
     waiting: KeyTable<Timestamp>,
     /// The waiting rows in the order in which they will be given.
     order: BTreeMap<(Timestamp, StoredKey), Waiting>,
+    /// Bytes of the waiting rows.
+    waiting_bytes: usize,
     given: ExactKeys,
     waiting_changes: Changes,
     given_changes: NewKeys<StoredKey>,
@@ -68,6 +70,7 @@ impl RowTimeFirst {
             watermark: CurrentWatermark::new(context.key_groups.clone()),
             waiting: KeyTable::new(),
             order: BTreeMap::new(),
+            waiting_bytes: 0,
             given: ExactKeys::new(context.state_ttl),
             waiting_changes: Changes::default(),
             given_changes: NewKeys::default(),
@@ -86,7 +89,8 @@ impl RowTimeFirst {
                 return;
             }
             Some((former_time, key)) => {
-                self.order.remove(&(*former_time, StoredKey::clone(key)));
+                let replaced = self.order.remove(&(*former_time, StoredKey::clone(key)));
+                self.waiting_bytes -= replaced.map_or(0, |waiting| shared_bytes(&waiting.row));
                 self.balance.deduplicated += 1;
                 StoredKey::clone(key)
             }
@@ -96,6 +100,7 @@ impl RowTimeFirst {
         let group = group_of(&key, self.max_parallelism);
         let known = former.is_some();
         self.waiting_changes.put(group, StoredKey::clone(&key), StoredRow::clone(&row), Timestamp::MAX, known);
+        self.waiting_bytes += shared_bytes(&row);
         self.order.insert((time, key), Waiting { row, fetched_us });
     }
 
@@ -119,6 +124,7 @@ impl RowTimeFirst {
             }
             let ((_, key), waiting) = first.remove_entry();
             self.waiting.remove(&key);
+            self.waiting_bytes -= shared_bytes(&waiting.row);
             if let Some(given) = self.given.insert(&key, now) {
                 self.given_changes.push(given);
             }
@@ -217,10 +223,16 @@ impl Operator for RowTimeFirst {
             check_stored(&key)?;
             let time = self.codec.check(&row)?;
             self.waiting.put(&key, time, Timestamp::MAX);
+            self.waiting_bytes += shared_bytes(&row);
             self.order.insert((time, key), Waiting { row, fetched_us: 0 });
         }
         self.balance.restored = self.order.len() as u64;
         Ok(())
+    }
+
+    fn state_bytes(&self) -> Option<usize> {
+        let entry = size_of::<((Timestamp, StoredKey), Waiting)>();
+        Some(self.waiting.bytes() + self.order.len() * entry + self.waiting_bytes + self.given.bytes())
     }
 
     fn equation(&self) -> Equation {

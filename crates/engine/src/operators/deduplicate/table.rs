@@ -12,7 +12,21 @@ const SHARDS: usize = 256;
 pub struct KeyTable<V> {
     shards: Vec<HashTable<Slot<V>>>,
     sweep_next: usize,
+    /// Bytes of the keys and values that lie outside the shards.
+    heap_bytes: usize,
 }
+
+/// A value that a table keeps.
+pub trait Kept {
+    /// Bytes that it takes outside its slot.
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+}
+
+impl Kept for () {}
+
+impl Kept for Timestamp {}
 
 /// An entry of a table.
 pub struct Slot<V> {
@@ -24,13 +38,34 @@ pub struct Slot<V> {
     pub value: V,
 }
 
-impl<V> KeyTable<V> {
+impl<V: Kept> Slot<V> {
+    fn heap_bytes(&self) -> usize {
+        shared_bytes(&self.key) + self.value.heap_bytes()
+    }
+}
+
+/// Bytes of shared bytes: two counters stand before them.
+pub fn shared_bytes(bytes: &[u8]) -> usize {
+    2 * size_of::<usize>() + bytes.len()
+}
+
+impl<V: Kept> KeyTable<V> {
     /// An empty table.
     pub fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| HashTable::new()).collect(), sweep_next: 0 }
+        Self { shards: (0..SHARDS).map(|_| HashTable::new()).collect(), sweep_next: 0, heap_bytes: 0 }
     }
 
-    /// The place of `key`.
+    /// Bytes of the table with its keys and values.
+    pub fn bytes(&self) -> usize {
+        self.heap_bytes + self.shards.iter().map(HashTable::allocation_size).sum::<usize>()
+    }
+
+    /// Told what a caller of `entry` has put in and taken out, in bytes outside the slots.
+    pub fn moved(&mut self, added: usize, gone: usize) {
+        self.heap_bytes = (self.heap_bytes + added).saturating_sub(gone);
+    }
+
+    /// The place of `key`; who changes what is there tells `moved`.
     #[inline]
     pub fn entry(&mut self, key: &[u8]) -> Entry<'_, Slot<V>> {
         let hash = hash_of(key);
@@ -50,32 +85,35 @@ impl<V> KeyTable<V> {
 
     /// Puts `value` in the place of `key`.
     pub fn put(&mut self, key: &[u8], value: V, expires: Timestamp) {
-        match self.entry(key) {
+        let (added, gone) = match self.entry(key) {
             Entry::Occupied(mut slot) => {
-                slot.get_mut().value = value;
-                slot.get_mut().expires = expires;
+                let slot = slot.get_mut();
+                let former = std::mem::replace(&mut slot.value, value);
+                slot.expires = expires;
+                (slot.value.heap_bytes(), former.heap_bytes())
             }
-            Entry::Vacant(vacant) => {
-                vacant.insert(Slot { key: key.into(), expires, value });
-            }
-        }
+            Entry::Vacant(vacant) => (vacant.insert(Slot { key: key.into(), expires, value }).get().heap_bytes(), 0),
+        };
+        self.moved(added, gone);
     }
 
     /// Takes the entry of `key` out.
     pub fn remove(&mut self, key: &[u8]) -> Option<Slot<V>> {
-        match self.entry(key) {
-            Entry::Occupied(slot) => Some(slot.remove().0),
-            Entry::Vacant(_) => None,
-        }
+        let Entry::Occupied(slot) = self.entry(key) else { return None };
+        let slot = slot.remove().0;
+        self.moved(0, slot.heap_bytes());
+        Some(slot)
     }
 
     /// Drops what has expired from the next shard, telling `gone`.
     pub fn sweep(&mut self, now: Timestamp, mut gone: impl FnMut(&Slot<V>)) {
         let shard = &mut self.shards[self.sweep_next];
+        let mut swept = 0;
         shard.retain(|slot| {
             let stays = slot.expires > now;
             if !stays {
                 gone(slot);
+                swept += slot.heap_bytes();
             }
             stays
         });
@@ -83,6 +121,7 @@ impl<V> KeyTable<V> {
             shard.shrink_to(shard.len() * 2, |slot| table_hash(hash_of(&slot.key)));
         }
         self.sweep_next = (self.sweep_next + 1) % SHARDS;
+        self.moved(0, swept);
     }
 
     /// Entries held, expired ones not yet swept among them.

@@ -35,6 +35,9 @@ pub trait Accumulator: Send + Sync {
     /// The results for all keys.
     fn finish(&self) -> ArrayRef;
 
+    /// Bytes of memory that the states take.
+    fn bytes(&self) -> usize;
+
     /// The same function without states.
     fn empty(&self) -> Box<dyn Accumulator>;
 }

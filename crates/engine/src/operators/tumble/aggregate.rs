@@ -342,6 +342,10 @@ impl Operator for TumbleAggregate {
         Ok(())
     }
 
+    fn state_bytes(&self) -> Option<usize> {
+        Some(self.open.values().map(Window::bytes).sum())
+    }
+
     fn equation(&self) -> Equation {
         Equation { rows_in: self.accepted + self.late, passed: self.accepted, late: self.late, ..Equation::default() }
     }

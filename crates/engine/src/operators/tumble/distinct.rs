@@ -73,6 +73,12 @@ impl Accumulator for Distinct {
         self.plain.finish()
     }
 
+    fn bytes(&self) -> usize {
+        let values = |seen: &HashSet<Box<[u8]>>| seen.iter().map(|value| value.len()).sum::<usize>();
+        let sets: usize = self.seen.iter().map(|seen| seen.allocation_size() + values(seen)).sum();
+        self.plain.bytes() + self.seen.capacity() * size_of::<HashSet<Box<[u8]>>>() + sets
+    }
+
     fn empty(&self) -> Box<dyn Accumulator> {
         Box::new(Self::new(self.plain.empty()))
     }

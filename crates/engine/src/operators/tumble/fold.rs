@@ -25,6 +25,12 @@ pub trait Fold: Clone + Send + Sync + 'static {
 
     /// The results.
     fn finish(&self, states: &[Self::State]) -> ArrayRef;
+
+    /// Bytes that a state takes beside itself.
+    fn heap_bytes(&self, state: &Self::State) -> usize {
+        let _ = state;
+        0
+    }
 }
 
 /// The accumulator of a fold.
@@ -65,6 +71,11 @@ impl<F: Fold> Accumulator for Folding<F> {
 
     fn finish(&self) -> ArrayRef {
         self.fold.finish(&self.states)
+    }
+
+    fn bytes(&self) -> usize {
+        let heap: usize = self.states.iter().map(|state| self.fold.heap_bytes(state)).sum();
+        self.states.capacity() * size_of::<F::State>() + heap
     }
 
     fn empty(&self) -> Box<dyn Accumulator> {

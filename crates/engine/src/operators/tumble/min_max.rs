@@ -121,6 +121,10 @@ impl Fold for MinMaxText {
     fn finish(&self, states: &[Self::State]) -> ArrayRef {
         Arc::new(states.iter().map(Option::as_deref).collect::<StringViewArray>())
     }
+
+    fn heap_bytes(&self, state: &Self::State) -> usize {
+        state.as_ref().map_or(0, |text| text.len())
+    }
 }
 
 impl Fold for MinMaxBoolean {

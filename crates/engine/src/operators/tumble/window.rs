@@ -75,6 +75,16 @@ impl Window {
         number
     }
 
+    /// Bytes of memory that it takes.
+    pub fn bytes(&self) -> usize {
+        // Two counters stand before shared bytes.
+        let shared = |bytes: &[u8]| 2 * size_of::<usize>() + bytes.len();
+        let keys: usize = self.keys.iter().map(|key| size_of::<StoredKey>() + shared(key)).sum();
+        let rows: usize = self.rows.iter().map(|row| size_of::<StoredRow>() + shared(row)).sum();
+        let states: usize = self.accumulators.iter().map(|accumulator| accumulator.bytes()).sum();
+        keys + rows + states + self.marks.capacity() + self.index.allocation_size()
+    }
+
     /// Lets the accumulators have a state for each key.
     pub fn grow(&mut self) {
         let keys = self.keys.len();
