@@ -3,6 +3,7 @@
 //! Inside a crate errors may be finer; at its boundary they become this.
 
 use std::fmt;
+use std::io::ErrorKind;
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,16 +53,27 @@ impl Error {
         Self::new(Kind::Internal, message)
     }
 
-    /// Wraps an I/O error: `what` names the action and the path ("write /a/b").
+    /// Wraps an I/O error: `what` names the action and the path ("write /a/b"). Where the way out is the same for all
+    /// files, it is there as a hint.
     pub fn io(what: impl fmt::Display, source: std::io::Error) -> Self {
         let kind = match source.kind() {
-            std::io::ErrorKind::NotFound => Kind::NotFound,
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Kind::Exhausted,
-            std::io::ErrorKind::AlreadyExists => Kind::Conflict,
-            std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => Kind::Corrupt,
+            ErrorKind::NotFound => Kind::NotFound,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Kind::Exhausted,
+            ErrorKind::AlreadyExists => Kind::Conflict,
+            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Kind::Corrupt,
             _ => Kind::Unavailable,
         };
-        Self::new(kind, format!("{what}: {source}")).caused_by(source)
+        let hint = match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("free some space on that disk"),
+            ErrorKind::FileTooLarge => Some("raise the limit on the size of a file (ulimit -f)"),
+            ErrorKind::ReadOnlyFilesystem => Some("mount that disk writable"),
+            _ => None,
+        };
+        let error = Self::new(kind, format!("{what}: {source}")).caused_by(source);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
     }
 
     /// Adds what to do next.
@@ -120,5 +132,28 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_takes_no_more_is_said_with_the_way_out() {
+        let cases = [
+            (2, Kind::NotFound, "write /a: No such file or directory (os error 2)"),
+            (
+                27,
+                Kind::Exhausted,
+                "write /a: File too large (os error 27); raise the limit on the size of a file (ulimit -f)",
+            ),
+            (28, Kind::Exhausted, "write /a: No space left on device (os error 28); free some space on that disk"),
+            (30, Kind::Unavailable, "write /a: Read-only file system (os error 30); mount that disk writable"),
+        ];
+        for (number, kind, words) in cases {
+            let error = Error::io("write /a", std::io::Error::from_raw_os_error(number));
+            assert_eq!((error.kind(), error.to_string().as_str()), (kind, words));
+        }
     }
 }
