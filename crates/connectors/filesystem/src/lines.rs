@@ -58,6 +58,11 @@ impl<R: Read> Lines<R> {
         self.position
     }
 
+    /// Whether all that the input gave has been handed out, and it gives no more.
+    pub fn is_at_end(&self) -> bool {
+        self.ended && self.at == self.chunk.len()
+    }
+
     /// The next lines: at least one, at most a chunk of them; `None` at the end of the input.
     ///
     /// # Errors
@@ -201,6 +206,7 @@ mod tests {
             }
         }
         assert_eq!(lines.position(), Position { offset: text.len() as u64, records: found.len() as u64 });
+        assert!(lines.is_at_end());
         found
     }
 

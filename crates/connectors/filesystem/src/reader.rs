@@ -85,6 +85,19 @@ fn check_length(split: &SplitId, bytes: u64, from: Position) -> Result<()> {
     Err(Error::new(Kind::Corrupt, message).hint("put the file back as it was, or start afresh with --fresh"))
 }
 
+/// Refuses an end that comes before the one that the file had: its last line would be half of one, and what followed it lost.
+fn check_end(file: &OpenFile) -> Result<()> {
+    let (OpenFile { split, bytes, .. }, end) = (file, file.lines.position().offset);
+    if !file.lines.is_at_end() || i64::try_from(end).is_ok_and(|end| end >= *bytes) {
+        return Ok(());
+    }
+    let message = format!(
+        "read the file '{split}': it had {bytes} bytes and ends at byte {end}, so it was cut while it was read"
+    );
+    Err(Error::new(Kind::Corrupt, message)
+        .hint("put the file back as it was; the job goes on from its last checkpoint"))
+}
+
 impl Reader for FileReader {
     fn add(&mut self, split: SplitId, from: Option<Position>) -> Result<()> {
         let from = from.unwrap_or_default();
@@ -108,6 +121,7 @@ impl Reader for FileReader {
         let lines = file.lines.next_lines();
         let lines = lines
             .map_err(|source| Error::io(format!("read the file '{}' at byte {}", file.split, first.offset), source))?;
+        check_end(&file)?;
         let Some(records) = lines else { return Ok(Fetch::End(file.split)) };
         let fetch = Fetch::Records {
             split: file.split.clone(),

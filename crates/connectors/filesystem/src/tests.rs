@@ -378,3 +378,33 @@ fn a_file_is_read_in_order_and_again_from_any_position() {
         )
     );
 }
+
+#[test]
+fn a_file_that_is_cut_while_it_is_read_gives_no_half_line_and_no_silent_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lines");
+    let bytes = 3 << 20;
+    // In the middle of a line, and behind one.
+    for cut in [bytes - 13, bytes - 8] {
+        fs::write(&path, "1234567\n".repeat(bytes / 8)).unwrap();
+        let source = source(&path, &[], &[]);
+        let mut reader = reader(&*source);
+        let split = SplitId(path.display().to_string().into());
+        reader.add(split.clone(), None).unwrap();
+        assert!(matches!(reader.fetch(Duration::ZERO).unwrap(), Fetch::Records { .. }));
+        fs::File::options().write(true).open(&path).unwrap().set_len(cut as u64).unwrap();
+        let error = loop {
+            match reader.fetch(Duration::ZERO) {
+                Ok(Fetch::Records { payload: Payload::Raw(records), .. }) => assert_eq!(records.value(0), b"1234567"),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "read the file '{split}': it had {bytes} bytes and ends at byte {cut}, so it was cut while it was read; put the file back as it was; the job goes on from its last checkpoint"
+            )
+        );
+    }
+}
