@@ -322,9 +322,10 @@ impl<'a> Attempt<'a> {
         self.job.monitor.update(|shown| shown.checkpoints_failed += 1);
         let tolerable = self.job.settings.checkpoint_failures_tolerable;
         if self.failures > tolerable {
-            return Err(error.hint(format!(
-                "'execution.checkpointing.tolerable-failed-checkpoints' allows {tolerable} failed checkpoints"
-            )));
+            let bound =
+                format!("'execution.checkpointing.tolerable-failed-checkpoints' allows {tolerable} failed checkpoints");
+            let hint = error.hint_text().map_or_else(|| bound.clone(), |hint| format!("{hint}; {bound}"));
+            return Err(error.hint(hint));
         }
         let (job, name) = (self.job.id, &self.job.graph.name);
         warn!(%job, name, event = "CheckpointEvent", status = "FAILED", %error, "checkpoint failed");

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use weir_base::{Epoch, Error, Generation, Kind, Result};
 use weir_connector::{Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext};
 use weir_metrics::Registry;
-use weir_plan::{JobGraph, Node, NodeId, Operator};
+use weir_plan::{Field, JobGraph, LogicalType, Node, NodeId, Operator, Order};
 use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, Run, Totals, Workers};
 use weir_state::{CheckpointStore, Claim, DeciderFact, GraphShape, Intention, Manifest, decide};
 
@@ -124,11 +124,17 @@ pub fn shape_of(graph: &JobGraph) -> GraphShape {
         Operator::Source(spec) => Some(format!("source {}", spec.connector)),
         Operator::Sink(spec) => Some(format!("sink {}", spec.connector)),
         // By names: a column that is added elsewhere moves the others, and changes nothing in the state.
-        Operator::Deduplicate { keys, keep, .. } => {
-            Some(format!("deduplicate {keep:?} by {}", key_names(graph, node, keys)))
+        Operator::Deduplicate { keys, keep, order, .. } => {
+            let keys = columns(input_of(graph, node), keys.iter().copied());
+            let time = match order {
+                Order::ProcTime => "processing time",
+                Order::RowTime(_) => "event time",
+            };
+            Some(format!("deduplicate {keep:?} of {time} by {keys}"))
         }
         Operator::TumbleAggregate(spec) => {
-            Some(format!("tumble aggregate of {:?} by {}", spec.size, key_names(graph, node, &spec.keys)))
+            let keys = columns(input_of(graph, node), spec.keys.iter().copied());
+            Some(format!("tumble aggregate of {:?} by {keys}", spec.size))
         }
         _ => None,
     };
@@ -136,11 +142,20 @@ pub fn shape_of(graph: &JobGraph) -> GraphShape {
     GraphShape { max_parallelism: graph.max_parallelism, operators }
 }
 
-/// The names of a node's key columns, as its input gives them.
-fn key_names(graph: &JobGraph, node: &Node, keys: &[usize]) -> String {
-    let fields = node.inputs.first().map(|edge| graph.nodes[edge.from.0].schema.fields.as_slice()).unwrap_or_default();
-    let names: Vec<&str> = keys.iter().filter_map(|key| fields.get(*key)).map(|field| field.name.as_str()).collect();
-    names.join(", ")
+/// The columns of a node's input.
+fn input_of<'a>(graph: &'a JobGraph, node: &Node) -> &'a [Field] {
+    node.inputs.first().map(|edge| graph.nodes[edge.from.0].schema.fields.as_slice()).unwrap_or_default()
+}
+
+/// Columns by name and type. All whole numbers are one type: as keys they have one form. (What rows and aggregates in state are of, they say themselves.)
+fn columns(fields: &[Field], indices: impl Iterator<Item = usize>) -> String {
+    let column = |field: &Field| match &field.data_type.logical {
+        LogicalType::TinyInt | LogicalType::SmallInt | LogicalType::Int | LogicalType::BigInt => {
+            format!("{} of whole numbers", field.name)
+        }
+        logical => format!("{} {logical}", field.name),
+    };
+    indices.filter_map(|index| fields.get(index)).map(column).collect::<Vec<_>>().join(", ")
 }
 
 fn context(job: &Job, store: &CheckpointStore, generation: Generation, metrics: &Registry) -> JobContext {
