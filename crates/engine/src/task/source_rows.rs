@@ -14,6 +14,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::expr::{CompileContext, Evaluator};
 
+/// Bytes of a bad record that an error shows.
+const SHOWN_BYTES_MAX: usize = 200;
+
 /// Turns what a reader fetched into the rows of its table.
 pub struct SourceRows {
     table: String,
@@ -173,14 +176,32 @@ impl SourceRows {
     }
 
     fn refuse(&self, letter: &DeadLetter) -> Error {
-        let shown = String::from_utf8_lossy(&letter.raw[..letter.raw.len().min(200)]).into_owned();
         Error::invalid(format!(
-            "read the table '{}': {}, offset {} (record {}), column {}: {}: {shown}",
-            self.table, letter.split, letter.offset, letter.line, letter.column, letter.cause
+            "read the table '{}': {}, offset {} (record {}), column {}: {}: {}",
+            self.table,
+            letter.split,
+            letter.offset,
+            letter.line,
+            letter.column,
+            letter.cause,
+            shown(letter)
         ))
         .hint(format!(
             "set '{}' = 'true' in the table's options to set bad records aside as dead letters and go on",
             self.parse_errors_key
         ))
     }
+}
+
+/// The beginning of a bad record as a terminal and a log can take it: control characters are escaped.
+fn shown(letter: &DeadLetter) -> String {
+    let kept = letter.raw.len().min(SHOWN_BYTES_MAX);
+    let mut shown = String::new();
+    for character in String::from_utf8_lossy(&letter.raw[..kept]).chars() {
+        if character.is_control() { shown.extend(character.escape_default()) } else { shown.push(character) }
+    }
+    if (kept as u64) < letter.raw_length {
+        shown.push('\u{2026}');
+    }
+    shown
 }
