@@ -1,9 +1,12 @@
 //! SIGINT and SIGTERM: the first asks the job to stop with a last checkpoint, a second one ends the process at once.
+//!
+//! SIGXFSZ: a file that reaches the process's limit on the size of files must fail the write that did it, with its path, rather than end the process.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::signal::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use weir_base::{Clock, Error, Kind, Result, spawn};
 use weir_jobs::{JobState, Monitor, StopRequest};
@@ -20,8 +23,10 @@ const POLL: Duration = Duration::from_millis(100);
 /// The system refuses the handlers.
 pub fn stop_on_signals() -> Result<StopRequest> {
     let stop = StopRequest::default();
-    let mut signals = Signals::new([SIGINT, SIGTERM])
-        .map_err(|source| Error::new(Kind::Internal, format!("listen for signals: {source}")))?;
+    let refused = |source| Error::new(Kind::Internal, format!("listen for signals: {source}"));
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(refused)?;
+    // With a handler in place, whatever it does, the write fails with "File too large".
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).map_err(refused)?;
     let asked = stop.clone();
     spawn("weir-signals", move || {
         for signal in signals.forever() {
