@@ -224,7 +224,13 @@ mod tests {
 
     fn reader(simulator: &Simulator, clock: &ManualClock) -> Box<dyn Reader> {
         let clock = Arc::new(clock.clone());
-        let context = ReaderContext { subtask: 0, parallelism: 1, clock, metrics: Registry::default() };
+        let context = ReaderContext {
+            subtask: 0,
+            parallelism: 1,
+            clock,
+            metrics: Registry::default(),
+            linger: weir_base::limits::SOURCE_LINGER,
+        };
         simulator.reader(&context).unwrap()
     }
 

@@ -23,6 +23,9 @@ pub const CHANNEL_BATCHES_MAX: usize = 8;
 /// Bytes that a channel between two tasks holds before its sender waits.
 pub const CHANNEL_BYTES_MAX: usize = 8 << 20;
 
+/// Bytes that buffer debloating leaves a channel at least: a batch is let in whatever its size, and fewer bytes would bring no barrier nearer.
+pub const CHANNEL_BYTES_MIN: usize = 4 << 10;
+
 /// How long a source waits for more records before it hands on the few it has.
 pub const SOURCE_LINGER: Duration = Duration::from_millis(5);
 

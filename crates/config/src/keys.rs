@@ -29,7 +29,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("cluster.", "there is no cluster"),
     ("env.", "there is no JVM"),
     ("execution.attached", "weir run is always attached"),
-    ("execution.buffer-timeout", "an exchange hands on at once"),
     ("execution.checkpointing.externalized-checkpoint-retention", "completed checkpoints are always kept"),
     ("execution.checkpointing.incremental", "every checkpoint is incremental"),
     ("execution.checkpointing.local-backup", "there is one local copy"),

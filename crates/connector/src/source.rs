@@ -80,6 +80,8 @@ pub struct ReaderContext {
     pub clock: Arc<dyn Clock>,
     /// Where its own metrics go (operator scope, labels already set).
     pub metrics: Registry,
+    /// How long it may wait for more records once there is one.
+    pub linger: Duration,
 }
 
 /// Fetches raw records of the splits it was given. Lives on a thread of its own; may wait, but no longer than it is told.
@@ -90,7 +92,7 @@ pub trait Reader: Send {
     /// The split has gone, or the position lies outside of it.
     fn add(&mut self, split: SplitId, from: Option<Position>) -> Result<()>;
 
-    /// The next records of one of its splits, waiting at most `wait` for the first one (and `limits::SOURCE_LINGER` for more).
+    /// The next records of one of its splits, waiting at most `wait` for the first one (and `ReaderContext::linger` for more).
     ///
     /// # Errors
     /// The outside fails for good; what may heal by itself is retried inside.

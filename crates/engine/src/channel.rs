@@ -4,6 +4,7 @@
 //! behind the batches that were let in before it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use weir_base::limits::{CHANNEL_BATCHES_MAX, CHANNEL_BYTES_MAX};
@@ -13,13 +14,19 @@ use crate::scheduler::Waker;
 
 /// Makes a channel; both ends must be given a waker before anything is sent.
 pub fn channel() -> (Sender, Receiver) {
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared {
+        queue: Mutex::default(),
+        bytes_max: AtomicUsize::new(CHANNEL_BYTES_MAX),
+        sender: OnceLock::new(),
+        receiver: OnceLock::new(),
+    });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
-#[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
+    /// Bytes at which the sender waits.
+    bytes_max: AtomicUsize,
     sender: OnceLock<Waker>,
     receiver: OnceLock<Waker>,
 }
@@ -59,7 +66,7 @@ impl Sender {
     pub fn try_send(&self, element: Element) -> Result<(), Element> {
         let mut queue = self.0.lock();
         if let Element::Batch(batch) = &element {
-            if queue.batches >= CHANNEL_BATCHES_MAX || queue.bytes >= CHANNEL_BYTES_MAX {
+            if queue.batches >= CHANNEL_BATCHES_MAX || queue.bytes >= self.0.bytes_max.load(Ordering::Relaxed) {
                 queue.refused = true;
                 return Err(element);
             }
@@ -104,6 +111,11 @@ impl Receiver {
         Some(element)
     }
 
+    /// Bounds the bytes that it holds before its sender waits; an empty channel takes a batch of any size.
+    pub fn bound(&self, bytes_max: usize) {
+        self.0.bytes_max.store(bytes_max.clamp(1, CHANNEL_BYTES_MAX), Ordering::Relaxed);
+    }
+
     /// Names the task that receives.
     pub fn set_waker(&self, waker: Waker) {
         let _ = self.0.receiver.set(waker);
@@ -119,7 +131,7 @@ impl Receiver {
 fn usage(shared: &Shared) -> f64 {
     let queue = shared.lock();
     let batches = queue.batches as f64 / CHANNEL_BATCHES_MAX as f64;
-    batches.max(queue.bytes as f64 / CHANNEL_BYTES_MAX as f64).min(1.0)
+    batches.max(queue.bytes as f64 / shared.bytes_max.load(Ordering::Relaxed) as f64).min(1.0)
 }
 
 /// Bytes that a batch counts for: those of its rows, not of buffers it shares with others.

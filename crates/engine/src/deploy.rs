@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weir_base::{Error, Kind, Result, key_group_range};
 use weir_connector::{ReaderContext, SplitId, WriterContext};
 use weir_metrics::Registry;
-use weir_plan::{Exchange, InputEdge, JobGraph, Node, NodeId, Operator as Plan, SinkSpec, SourceSpec};
+use weir_plan::{Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator as Plan, Order, SinkSpec, SourceSpec};
 use weir_ports::{Deployment, SplitState};
 
 use crate::channel::{Fill, Receiver, Sender, channel};
@@ -15,9 +15,9 @@ use crate::keys::Partitioner;
 use crate::operators::{self, BuildContext, Restore};
 use crate::scheduler::Waker;
 use crate::task::{
-    Assigned, Body, DeadLetters, ExchangeOutput, Gate, GateInput, GateMetrics, Next, Route, RunShared, SinkStage,
-    SourceBody, SourceIdentity, SourceRows, Stage, TaskIo, Watermarking, register_in_pool, register_out_pool,
-    start_reader,
+    Assigned, Body, DeadLetters, Debloater, ExchangeOutput, Gate, GateInput, GateMetrics, HandOver, Next, Route,
+    RunShared, SinkStage, SourceBody, SourceIdentity, SourceRows, Stage, TaskIo, Watermarking, register_in_pool,
+    register_out_pool, start_reader,
 };
 
 /// A task to be started.
@@ -214,10 +214,15 @@ impl<'a> Deployer<'a> {
                 let first = self.place(head, subtask, next, &metrics)?;
                 let receivers = self.receivers.remove(&(head.id.0, subtask)).unwrap_or_default();
                 register_in_pool(&metrics, receivers.iter().map(Receiver::fill).collect());
-                let inputs = receivers.into_iter().map(GateInput::new).collect();
+                let inputs: Vec<_> = receivers.into_iter().map(GateInput::new).collect();
                 let shared = Arc::clone(&self.shared);
                 let shown = GateMetrics::register(&metrics, out.io);
-                Box::new(Gate::new(task, subtask, inputs, vec![first], shared, shown))
+                let debloater = self
+                    .deployment
+                    .settings
+                    .debloat
+                    .map(|settings| Debloater::new(settings, Arc::clone(&shared.clock), inputs.len(), &metrics));
+                Box::new(Gate::new(task, subtask, inputs, vec![first], shared, shown, debloater))
             }
         };
         Ok(Planned { name: format!("{name} ({}/{})", subtask + 1, head.parallelism), metrics, body })
@@ -274,10 +279,18 @@ impl<'a> Deployer<'a> {
                     Exchange::Forward if senders.len() == 1 => Route::Forward,
                     Exchange::Forward | Exchange::Rebalance => Route::Rebalance(usize::from(subtask) % senders.len()),
                 };
-                next.push(Next::Exchange(Box::new(ExchangeOutput::new(route, senders, out.io.clone()))));
+                let over = self.hand_over();
+                next.push(Next::Exchange(Box::new(ExchangeOutput::new(route, senders, over, out.io.clone()))));
             }
         }
         Ok(next)
+    }
+
+    /// When rows go into channels.
+    fn hand_over(&self) -> HandOver {
+        let settings = &self.deployment.settings;
+        let clock = Arc::clone(&self.shared.clock);
+        HandOver { timeout: settings.buffer_timeout, rows_max: settings.batch_rows_max, clock }
     }
 
     /// `node` itself, in front of what stands behind it.
@@ -304,7 +317,11 @@ impl<'a> Deployer<'a> {
                 .restore(&restore)
                 .map_err(|error| error.within(format!("restore the operator '{}'", node.name)))?;
         }
-        let drops_late = matches!(node.operator, Plan::TumbleAggregate(_));
+        let drops_late = match &node.operator {
+            Plan::TumbleAggregate(_) => true,
+            Plan::Deduplicate { order, keep, .. } => matches!(order, Order::RowTime(_)) && *keep == Keep::First,
+            _ => false,
+        };
         Ok(Next::Stage(Box::new(Stage::new(node.uid.clone(), operator, next, &metrics, drops_late))))
     }
 
@@ -347,6 +364,7 @@ impl<'a> Deployer<'a> {
             parallelism: node.parallelism,
             clock: Arc::clone(&self.shared.clock),
             metrics: metrics.clone(),
+            linger: self.deployment.settings.source_linger,
         })?;
         let waker = Arc::clone(&self.wakers[task]);
         let reader =

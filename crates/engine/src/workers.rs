@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use weir_base::{Clock, Epoch, Result};
 use weir_connector::Source;
-use weir_ports::{Barrier, Deployment, Event, Run, RunId, SplitState, Workers};
+use weir_ports::{Barrier, BufferTimeout, Deployment, Event, Run, RunId, SplitState, Workers};
 
 use crate::deploy::{Deployer, RunningSource, task_counts};
 use crate::scheduler::{Pool, Waker};
@@ -43,6 +43,10 @@ impl LocalWorkers {
 
 impl Workers for LocalWorkers {
     fn deploy(&self, deployment: Deployment) -> Result<Box<dyn Run>> {
+        if let BufferTimeout::After(timeout) = deployment.settings.buffer_timeout {
+            // Rows that wait must be looked at in time.
+            self.pool.tick_every(timeout);
+        }
         let (tasks, sources) = task_counts(&deployment.graph);
         let (tell, events) = channel();
         let shared = Arc::new(RunShared::new(Arc::clone(&deployment.clock), tasks, sources, tell));

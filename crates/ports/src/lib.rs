@@ -7,6 +7,6 @@ mod workers;
 
 pub use frozen::{Entries, Frozen, FrozenPart, GiveEntries, RestoredState, Unconfirmed, VisitEntry};
 pub use workers::{
-    Acknowledgement, Barrier, BarrierKind, DEAD_LETTERS_UID, Deployment, EngineSettings, Event, PreparedSink, Restored,
-    Run, RunId, SourcePositions, SplitState, Totals, Workers,
+    Acknowledgement, Barrier, BarrierKind, BufferTimeout, DEAD_LETTERS_UID, Debloat, Deployment, EngineSettings, Event,
+    PreparedSink, Restored, Run, RunId, SourcePositions, SplitState, Totals, Workers,
 };

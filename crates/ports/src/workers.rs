@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use weir_base::limits::BATCH_ROWS_MAX;
+use weir_base::limits::{BATCH_ROWS_MAX, SOURCE_LINGER};
 use weir_base::{Clock, Epoch, Error, Result};
 use weir_connector::{Flush, Position, Prepared, Sink, Source, SplitId};
 use weir_metrics::Registry;
@@ -57,7 +57,12 @@ pub struct Deployment {
 pub struct EngineSettings {
     /// Rows in a batch at most; `weir.batch.rows-max`.
     pub batch_rows_max: usize,
-
+    /// `execution.buffer-timeout`: how long rows for a channel wait for more.
+    pub buffer_timeout: BufferTimeout,
+    /// How long a source waits for more records before it hands on the few it has.
+    pub source_linger: Duration,
+    /// `taskmanager.network.memory.buffer-debloat`, if it is enabled.
+    pub debloat: Option<Debloat>,
     /// `weir.dedup.exact`: keep whole keys rather than fingerprints.
     pub dedup_exact: bool,
     /// `table.exec.sink.not-null-enforcer` is DROP rather than ERROR.
@@ -66,8 +71,40 @@ pub struct EngineSettings {
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self { batch_rows_max: BATCH_ROWS_MAX, dedup_exact: false, not_null_drop: false }
+        Self {
+            batch_rows_max: BATCH_ROWS_MAX,
+            buffer_timeout: BufferTimeout::AtOnce,
+            source_linger: SOURCE_LINGER,
+            debloat: None,
+            dedup_exact: false,
+            not_null_drop: false,
+        }
     }
+}
+
+/// How long rows on their way to a channel wait until they are a full batch. What must keep its place among them (a watermark, a barrier) takes them
+/// along at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BufferTimeout {
+    /// Not at all.
+    AtOnce,
+    /// So long at most.
+    After(Duration),
+    /// As long as it takes.
+    WhenFull,
+}
+
+/// How the bytes in front of a task are bound to what it gets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Debloat {
+    /// How long the task is to take for what lies in front of it.
+    pub target: Duration,
+    /// How often it is measured.
+    pub period: Duration,
+    /// Measurements that count: the more, the slower the bound follows.
+    pub samples: u32,
+    /// A change of fewer percent is left out.
+    pub threshold_percent: u32,
 }
 
 /// A run of a job. Dropping it cancels it.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use weir_base::limits::BATCH_ROWS_MAX;
+use weir_base::limits::{BATCH_ROWS_MAX, SOURCE_LINGER};
 use weir_base::{Error, Result};
 use weir_config::Settings;
 use weir_jobs::{JobSettings, RestartStrategy};
-use weir_ports::EngineSettings;
+use weir_ports::{BufferTimeout, Debloat, EngineSettings};
 
 /// The settings of a job whose script left `values` in force, with its data in `data_dir`.
 ///
@@ -30,13 +30,14 @@ pub fn job_settings(values: &BTreeMap<String, String>, data_dir: &Path) -> Resul
         let text = format!("use the configuration key 'weir.batch.rows-max': it must be 1 to {BATCH_ROWS_MAX}");
         return Err(Error::invalid(text));
     }
+    let buffer_timeout = buffer_timeout(&settings)?;
     Ok(JobSettings {
         checkpoint_dir,
         checkpoint_interval: (interval > Duration::ZERO).then_some(interval),
         checkpoint_timeout: settings.duration("execution.checkpointing.timeout")?,
         checkpoint_min_pause: settings.duration("execution.checkpointing.min-pause")?,
         checkpoint_failures_tolerable: settings.number("execution.checkpointing.tolerable-failed-checkpoints")?,
-        checkpoints_retained: settings.number::<usize>("execution.checkpointing.num-retained")?.max(1),
+        checkpoints_retained: at_least_one(&settings, "execution.checkpointing.num-retained")?,
         recovery_path: match settings.text("execution.state-recovery.path") {
             "" => None,
             path => Some(path.to_owned()),
@@ -45,10 +46,59 @@ pub fn job_settings(values: &BTreeMap<String, String>, data_dir: &Path) -> Resul
         data_dir: data_dir.to_owned(),
         engine: EngineSettings {
             batch_rows_max,
+            buffer_timeout: buffer_timeout.unwrap_or(BufferTimeout::AtOnce),
+            source_linger: match buffer_timeout {
+                Some(BufferTimeout::AtOnce) => Duration::ZERO,
+                Some(BufferTimeout::After(timeout)) => SOURCE_LINGER.min(timeout),
+                Some(BufferTimeout::WhenFull) | None => SOURCE_LINGER,
+            },
+            debloat: debloat(&settings)?,
             dedup_exact: settings.boolean("weir.dedup.exact")?,
             not_null_drop: drop_nulls,
         },
     })
+}
+
+fn at_least_one(settings: &Settings, key: &str) -> Result<usize> {
+    match settings.number(key)? {
+        0 => Err(Error::invalid(format!("use the configuration key '{key}': it must be at least 1"))),
+        number => Ok(number),
+    }
+}
+
+/// How long rows wait for more on their way to another task, if the user says so.
+fn buffer_timeout(settings: &Settings) -> Result<Option<BufferTimeout>> {
+    if !settings.boolean("execution.buffer-timeout.enabled")? {
+        return Ok(Some(BufferTimeout::WhenFull));
+    }
+    let keys = ["execution.buffer-timeout.interval", "execution.buffer-timeout"];
+    let Some(key) = keys.into_iter().find(|key| !settings.text(key).is_empty()) else { return Ok(None) };
+    // Flink's word for no timeout is a negative one, which is no duration.
+    if matches!(settings.text(key), "-1" | "-1ms" | "-1 ms") {
+        return Ok(Some(BufferTimeout::WhenFull));
+    }
+    Ok(Some(match settings.duration(key)? {
+        Duration::ZERO => BufferTimeout::AtOnce,
+        timeout => BufferTimeout::After(timeout),
+    }))
+}
+
+/// Buffer debloating, if it is enabled.
+fn debloat(settings: &Settings) -> Result<Option<Debloat>> {
+    let key = |name: &str| format!("taskmanager.network.memory.buffer-debloat.{name}");
+    let positive = |name: &str| match settings.duration(&key(name))? {
+        Duration::ZERO => {
+            Err(Error::invalid(format!("use the configuration key '{}': it must be longer than 0", key(name))))
+        }
+        duration => Ok(duration),
+    };
+    let debloat = Debloat {
+        target: positive("target")?,
+        period: positive("period")?,
+        samples: u32::try_from(at_least_one(settings, &key("samples"))?).unwrap_or(u32::MAX),
+        threshold_percent: settings.number(&key("threshold-percentages"))?,
+    };
+    Ok(settings.boolean(&key("enabled"))?.then_some(debloat))
 }
 
 fn restart_strategy(settings: &Settings) -> Result<RestartStrategy> {

@@ -39,8 +39,13 @@ fn make(fields: &[(&str, LogicalType)], pairs: &[(&str, &str)]) -> weir_base::Re
 }
 
 fn reader(source: &dyn Source, clock: &ManualClock, from: Option<Position>) -> Box<dyn Reader> {
-    let context =
-        ReaderContext { subtask: 0, parallelism: 1, clock: Arc::new(clock.clone()), metrics: Registry::default() };
+    let context = ReaderContext {
+        subtask: 0,
+        parallelism: 1,
+        clock: Arc::new(clock.clone()),
+        metrics: Registry::default(),
+        linger: weir_base::limits::SOURCE_LINGER,
+    };
     let mut reader = source.reader(&context).unwrap();
     reader.add(source.splits().unwrap()[0].clone(), from).unwrap();
     reader

@@ -294,6 +294,7 @@ fn reader(source: &dyn Source) -> Box<dyn Reader> {
         parallelism: 1,
         clock: Arc::new(ManualClock::default()),
         metrics: Registry::default(),
+        linger: weir_base::limits::SOURCE_LINGER,
     };
     source.reader(&context).unwrap()
 }

@@ -11,7 +11,7 @@ use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka_sys as sys;
 use sys::rd_kafka_resp_err_t as Code;
-use weir_base::limits::{BATCH_ROWS_MAX, FETCH_BYTES_MAX, SOURCE_LINGER};
+use weir_base::limits::{BATCH_ROWS_MAX, FETCH_BYTES_MAX};
 use weir_base::{Clock, Error, Kind, Result};
 use weir_connector::{Fetch, Position, Reader, ReaderContext, SplitId};
 use weir_metrics::{Gauge, Registry, Scope};
@@ -38,6 +38,7 @@ pub(crate) struct KafkaReader {
     queue: Queue,
     clock: Arc<dyn Clock>,
     metrics: Registry,
+    linger: Duration,
     pending: Gauge,
     lag_max: Gauge,
     slots: Vec<Slot>,
@@ -84,6 +85,7 @@ impl KafkaReader {
             pending: context.metrics.gauge(Scope::Operator, "pendingRecords"),
             lag_max: context.metrics.gauge(Scope::Operator, "KafkaSourceReader_KafkaConsumer_records_lag_max"),
             metrics: context.metrics.clone(),
+            linger: context.linger,
             slots: Vec::new(),
             added: Vec::new(),
             ready: VecDeque::new(),
@@ -140,7 +142,7 @@ impl KafkaReader {
     /// Reads one batch and puts what it brought into `ready`.
     fn read(&mut self, wait: Duration) -> Result<()> {
         let max = (FETCH_BYTES_MAX / self.record_bytes.max(1)).clamp(16, BATCH_ROWS_MAX);
-        let messages = self.queue.next(wait, SOURCE_LINGER, max);
+        let messages = self.queue.next(wait, self.linger, max);
         if messages.as_slice().is_empty() {
             return Ok(());
         }

@@ -138,7 +138,13 @@ fn rows(ids: std::ops::Range<i64>) -> Batch {
 }
 
 fn reader_context() -> ReaderContext {
-    ReaderContext { subtask: 0, parallelism: 1, clock: Arc::new(SystemClock::new()), metrics: Registry::default() }
+    ReaderContext {
+        subtask: 0,
+        parallelism: 1,
+        clock: Arc::new(SystemClock::new()),
+        metrics: Registry::default(),
+        linger: weir_base::limits::SOURCE_LINGER,
+    }
 }
 
 fn writer_context() -> WriterContext {

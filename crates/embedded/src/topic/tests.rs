@@ -108,8 +108,13 @@ fn visible(data_dir: &Path) -> Vec<i64> {
 fn reader(data_dir: &Path, extra: &[(&str, &str)], metadata: &[&str]) -> (Box<dyn Source>, Box<dyn Reader>) {
     let spec = source_spec(extra, metadata);
     let source = EmbeddedKafkaFactory::new(3).source(&spec, &job(data_dir, "r", 1)).unwrap();
-    let context =
-        ReaderContext { subtask: 0, parallelism: 1, clock: Arc::new(ManualClock::at(0)), metrics: Registry::default() };
+    let context = ReaderContext {
+        subtask: 0,
+        parallelism: 1,
+        clock: Arc::new(ManualClock::at(0)),
+        metrics: Registry::default(),
+        linger: weir_base::limits::SOURCE_LINGER,
+    };
     let reader = source.reader(&context).unwrap();
     (source, reader)
 }

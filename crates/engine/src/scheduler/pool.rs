@@ -11,8 +11,10 @@ use weir_base::{Clock, Result, Rng, Thread, spawn};
 
 use super::{Step, Task};
 
-/// How often tasks that watch processing time are stepped.
+/// How often tasks that watch processing time are stepped, unless something wants it more often.
 const TICK: Duration = Duration::from_millis(50);
+/// The shortest time between two such steps.
+const TICK_MIN: Duration = Duration::from_millis(1);
 
 const IDLE: u8 = 0;
 const QUEUED: u8 = 1;
@@ -41,6 +43,7 @@ struct Shared {
     ready: Condvar,
     stopping: AtomicBool,
     ticked_us: AtomicU64,
+    tick_us: AtomicU64,
     ticking: Mutex<Vec<Weak<TaskHandle>>>,
     clock: Arc<dyn Clock>,
 }
@@ -62,6 +65,7 @@ impl Pool {
             ready: Condvar::new(),
             stopping: AtomicBool::new(false),
             ticked_us: AtomicU64::new(0),
+            tick_us: AtomicU64::new(micros(TICK)),
             ticking: Mutex::default(),
             clock,
         });
@@ -72,6 +76,11 @@ impl Pool {
             })
             .collect::<Result<_>>()?;
         Ok(Self { shared, threads })
+    }
+
+    /// Steps tasks that watch processing time at least once in `interval` (or a millisecond, if that is longer) from now on.
+    pub fn tick_every(&self, interval: Duration) {
+        self.shared.tick_us.fetch_min(micros(interval.max(TICK_MIN)), Ordering::Relaxed);
     }
 
     /// Makes room for a task, so that others can hold its waker before it exists.
@@ -182,7 +191,8 @@ impl Shared {
             if let Some(handle) = queue.take() {
                 return Some(handle);
             }
-            let (guard, timeout) = self.ready.wait_timeout(queue, TICK).unwrap_or_else(PoisonError::into_inner);
+            let (guard, timeout) =
+                self.ready.wait_timeout(queue, self.interval()).unwrap_or_else(PoisonError::into_inner);
             queue = guard;
             if timeout.timed_out() {
                 drop(queue);
@@ -192,11 +202,15 @@ impl Shared {
         }
     }
 
-    /// Wakes the tasks that watch processing time, once every `TICK`, by whichever thread comes first.
+    fn interval(&self) -> Duration {
+        Duration::from_micros(self.tick_us.load(Ordering::Relaxed))
+    }
+
+    /// Wakes the tasks that watch processing time, once in the interval, by whichever thread comes first.
     fn tick(&self) {
         let now = self.clock.monotonic_us();
         let last = self.ticked_us.load(Ordering::Relaxed);
-        let due = now.saturating_sub(last) >= u64::try_from(TICK.as_micros()).unwrap_or(u64::MAX);
+        let due = now.saturating_sub(last) >= self.tick_us.load(Ordering::Relaxed);
         if due && self.ticked_us.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             lock(&self.ticking).retain(|task| {
                 task.upgrade().is_some_and(|task| {
@@ -218,6 +232,10 @@ impl Queue {
             _ => self.tasks.pop_front(),
         }
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

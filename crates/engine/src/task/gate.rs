@@ -5,6 +5,7 @@ use std::sync::Arc;
 use weir_base::{Epoch, Result, Timestamp};
 use weir_ports::{Acknowledgement, Barrier};
 
+use super::debloat::Debloater;
 use super::metrics::GateMetrics;
 use super::next::{clear_all, fan_batch};
 use super::stage::watermark_value;
@@ -39,6 +40,7 @@ pub struct Gate {
     completed: Epoch,
     ticked: Timestamp,
     metrics: GateMetrics,
+    debloater: Option<Debloater>,
 }
 
 struct Alignment {
@@ -63,6 +65,7 @@ impl Gate {
         next: Vec<Next>,
         shared: Arc<RunShared>,
         metrics: GateMetrics,
+        debloater: Option<Debloater>,
     ) -> Self {
         Self {
             inputs,
@@ -78,6 +81,7 @@ impl Gate {
             completed: Epoch(0),
             ticked: Timestamp::MIN,
             metrics,
+            debloater,
         }
     }
 
@@ -102,7 +106,11 @@ impl Gate {
             Element::Batch(batch) => {
                 self.inputs[index].idle = false;
                 self.metrics.io.rows_in.add(batch.rows() as u64);
-                self.metrics.io.bytes_in.add(batch_bytes(&batch) as u64);
+                let bytes = batch_bytes(&batch);
+                self.metrics.io.bytes_in.add(bytes as u64);
+                if let Some(debloater) = &mut self.debloater {
+                    debloater.worked(bytes);
+                }
                 fan_batch(&mut self.next, batch, now)
             }
             Element::Watermark(watermark) => {
@@ -124,7 +132,7 @@ impl Gate {
         let Some(minimum) = active.map(|input| input.watermark).min() else {
             if !self.idle {
                 self.idle = true;
-                self.next.iter_mut().for_each(Next::idle);
+                self.next.iter_mut().try_for_each(Next::idle)?;
             }
             return Ok(());
         };
@@ -175,6 +183,18 @@ impl Gate {
         Ok(())
     }
 
+    /// Takes and works off what has come.
+    fn work(&mut self, now: Timestamp) -> Result<Step> {
+        for _ in 0..ELEMENTS_PER_STEP {
+            let Some((index, element)) = self.take() else { return Ok(Step::Idle) };
+            self.accept(index, element, now)?;
+            if !clear_all(&mut self.next)? {
+                return Ok(Step::Blocked);
+            }
+        }
+        Ok(Step::Progress)
+    }
+
     fn hear(&mut self) {
         let (decided, completed) = (self.shared.decided(), self.shared.completed());
         if decided > self.decided {
@@ -199,14 +219,14 @@ impl Body for Gate {
             self.ticked = now;
             self.next.iter_mut().try_for_each(|next| next.tick(now))?;
         }
-        for _ in 0..ELEMENTS_PER_STEP {
-            let Some((index, element)) = self.take() else { return Ok(Step::Idle) };
-            self.accept(index, element, now)?;
-            if !clear_all(&mut self.next)? {
-                return Ok(Step::Blocked);
-            }
+        if let Some(debloater) = &mut self.debloater {
+            debloater.begins();
         }
-        Ok(Step::Progress)
+        let step = self.work(now)?;
+        if let Some(bytes_max) = self.debloater.as_mut().and_then(Debloater::rests) {
+            self.inputs.iter().for_each(|input| input.receiver.bound(bytes_max));
+        }
+        Ok(step)
     }
 
     fn wants_ticks(&self) -> bool {

@@ -141,7 +141,7 @@ mod tests {
         let metrics = GateMetrics::register(&registry, TaskIo::register(&registry));
         let ((first, left), (second, right)) = (channel(), channel());
         let inputs = vec![GateInput::new(left), GateInput::new(right)];
-        let mut gate = Gate::new(0, 0, inputs, Vec::new(), shared(&clock), metrics);
+        let mut gate = Gate::new(0, 0, inputs, Vec::new(), shared(&clock), metrics, None);
         assert_eq!(value(&registry, "currentInputWatermark"), watermark_value(Timestamp::MIN));
         let barrier = Element::Barrier(Barrier { epoch: Epoch(1), kind: BarrierKind::Periodic });
         assert!(first.try_send(Element::Watermark(5_000)).is_ok());

@@ -5,6 +5,7 @@
 
 mod body;
 mod dead_letters;
+mod debloat;
 mod exchange;
 mod gate;
 mod metrics;
@@ -16,9 +17,11 @@ mod source;
 mod source_rows;
 mod split_watermarks;
 mod stage;
+mod waiting;
 
 pub use body::{Body, RunTask, TaskMetrics};
 pub use dead_letters::DeadLetters;
+pub use debloat::Debloater;
 pub use exchange::{ExchangeOutput, Route};
 pub use gate::{Gate, GateInput};
 pub use metrics::{GateMetrics, TaskIo, register_in_pool, register_out_pool};
@@ -29,3 +32,4 @@ pub use sink_stage::SinkStage;
 pub use source::{Assigned, SourceBody, SourceIdentity, Watermarking};
 pub use source_rows::SourceRows;
 pub use stage::Stage;
+pub use waiting::HandOver;

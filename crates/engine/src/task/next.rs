@@ -35,18 +35,15 @@ impl Next {
                 sink.watermark(watermark);
                 Ok(())
             }
-            Self::Exchange(exchange) => {
-                exchange.watermark(watermark);
-                Ok(())
-            }
+            Self::Exchange(exchange) => exchange.watermark(watermark),
         }
     }
 
     /// Hands on that there is nothing for the time being.
-    pub fn idle(&mut self) {
+    pub fn idle(&mut self) -> Result<()> {
         match self {
             Self::Stage(stage) => stage.idle(),
-            Self::Sink(_) => {}
+            Self::Sink(_) => Ok(()),
             Self::Exchange(exchange) => exchange.idle(),
         }
     }
@@ -56,10 +53,7 @@ impl Next {
         match self {
             Self::Stage(stage) => stage.barrier(barrier, acknowledgement),
             Self::Sink(sink) => sink.barrier(barrier, acknowledgement),
-            Self::Exchange(exchange) => {
-                exchange.barrier(barrier);
-                Ok(())
-            }
+            Self::Exchange(exchange) => exchange.barrier(barrier),
         }
     }
 
@@ -92,7 +86,7 @@ impl Next {
         match self {
             Self::Stage(stage) => stage.clear(),
             Self::Sink(sink) => sink.clear(),
-            Self::Exchange(exchange) => Ok(exchange.clear()),
+            Self::Exchange(exchange) => exchange.clear(),
         }
     }
 }

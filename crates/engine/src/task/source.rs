@@ -279,10 +279,7 @@ impl SourceBody {
     fn give_watermark(&mut self, moved: Option<Moved>, now: Timestamp) -> Result<()> {
         match moved {
             None => Ok(()),
-            Some(Moved::Idle) => {
-                self.next.iter_mut().for_each(Next::idle);
-                Ok(())
-            }
+            Some(Moved::Idle) => self.next.iter_mut().try_for_each(Next::idle),
             Some(Moved::To(watermark)) => {
                 self.metrics.emits(watermark, &self.shared.clock);
                 self.next.iter_mut().try_for_each(|next| next.watermark(watermark, now))

@@ -87,8 +87,8 @@ impl Stage {
     }
 
     /// Passes idleness on.
-    pub fn idle(&mut self) {
-        self.next.iter_mut().for_each(Next::idle);
+    pub fn idle(&mut self) -> Result<()> {
+        self.next.iter_mut().try_for_each(Next::idle)
     }
 
     /// Freezes the operator's state and passes the barrier on.
