@@ -10,6 +10,7 @@ mod kafka;
 mod kills;
 mod metrics;
 mod restores;
+mod resume;
 mod run;
 mod sensors;
 mod servers;
