@@ -32,6 +32,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("execution.checkpointing.externalized-checkpoint-retention", "completed checkpoints are always kept"),
     ("execution.checkpointing.incremental", "every checkpoint is incremental"),
     ("execution.checkpointing.local-backup", "there is one local copy"),
+    ("execution.checkpointing.savepoint-dir", "there are no savepoints"),
     ("execution.checkpointing.unaligned", "barriers are aligned; back-pressure is bounded by small channels"),
     ("execution.runtime-mode", "every job is a streaming job; bounded ones end by themselves"),
     ("execution.shutdown-on-attached-exit", "weir run is always attached"),
@@ -56,6 +57,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("sql-gateway.", "this is not the SQL gateway"),
     ("state.backend", "state is kept in memory and written as deltas"),
     ("state.checkpoint-storage", "checkpoints go to execution.checkpointing.dir"),
+    ("state.savepoints.dir", "there are no savepoints"),
     ("table.dml-sync", "weir run always waits for its jobs"),
     ("table.exec.mini-batch.", "batches are the unit of work already"),
     ("table.exec.resource.default-parallelism", "use parallelism.default"),
@@ -70,9 +72,36 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("parallelism.", "use parallelism.default"),
 ];
 
+/// Older names that Flink still takes, with those of today.
+const OLDER_NAMES: &[(&str, &str)] = &[
+    ("execution.buffer-timeout", "execution.buffer-timeout.interval"),
+    ("execution.savepoint.path", "execution.state-recovery.path"),
+    ("restart-strategy", "restart-strategy.type"),
+    ("state.checkpoints.dir", "execution.checkpointing.dir"),
+    ("state.checkpoints.num-retained", "execution.checkpointing.num-retained"),
+];
+
+/// Values of keys without effect that would have one on the rows, so that they are refused: key, value, what to do.
+pub(crate) const REFUSED: &[(&str, &str, &str)] = &[(
+    "execution.runtime-mode",
+    "BATCH",
+    "set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself",
+)];
+
+/// Keys of which all values do the same: key, the value that says so, why.
+pub(crate) const VALUES_WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
+    ("execution.checkpointing.max-concurrent-checkpoints", "1", "one checkpoint at a time is always enough here"),
+    ("execution.checkpointing.mode", "EXACTLY_ONCE", "exactly-once holds all the same"),
+];
+
+/// The older names of `key`.
+pub(crate) fn older_names(key: &str) -> impl Iterator<Item = &'static str> {
+    OLDER_NAMES.iter().filter(move |(_, today)| *today == key).map(|(older, _)| *older)
+}
+
 /// What `key` does; `None` if nobody knows it.
 pub fn effect_of(key: &str) -> Option<Effect> {
-    if DEFAULTS.contains_key(key) {
+    if DEFAULTS.contains_key(key) || OLDER_NAMES.iter().any(|(older, _)| *older == key) {
         return Some(Effect::Acts);
     }
     WITHOUT_EFFECT.iter().find(|(prefix, _)| key.starts_with(prefix)).map(|(_, reason)| Effect::None(reason))

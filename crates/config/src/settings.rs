@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use weir_base::{Error, Result};
 
-use crate::keys::{Effect, default_of, effect_of, nearest};
+use crate::keys::{Effect, REFUSED, VALUES_WITHOUT_EFFECT, default_of, effect_of, nearest, older_names};
 use crate::values::{parse_bool, parse_duration};
 
 /// Values that were given; what was not given has its default.
@@ -29,7 +29,14 @@ impl Settings {
                 });
             }
         }
-        Ok(Self { values })
+        let settings = Self { values };
+        for (key, value, what_to_do) in REFUSED {
+            if settings.values.get(*key).is_some_and(|given| given.eq_ignore_ascii_case(value)) {
+                let text = format!("use the configuration key '{key}' = '{value}': it cannot be honoured");
+                return Err(Error::invalid(text).hint(*what_to_do));
+            }
+        }
+        Ok(settings)
     }
 
     /// The given keys that have no effect here, with the reason of each.
@@ -38,17 +45,19 @@ impl Settings {
             Some(Effect::None(reason)) => Some(reason),
             _ => None,
         };
-        self.values.keys().filter_map(|key| Some((key.as_str(), reason(key)?))).collect()
+        let mut all: BTreeSet<_> = self.values.keys().filter_map(|key| Some((key.as_str(), reason(key)?))).collect();
+        for (key, likewise, reason) in VALUES_WITHOUT_EFFECT {
+            if self.values.get(*key).is_some_and(|value| !likewise.eq_ignore_ascii_case(value)) {
+                all.insert((key, reason));
+            }
+        }
+        all
     }
 
-    /// The value of `key`, or its default.
+    /// The value of `key`, under an older name if that was given, or its default.
     pub fn text(&self, key: &str) -> &str {
-        self.values.get(key).map(String::as_str).or_else(|| default_of(key)).unwrap_or_default()
-    }
-
-    /// Whether `key` was given.
-    pub fn is_given(&self, key: &str) -> bool {
-        self.values.contains_key(key)
+        let given = || older_names(key).find_map(|older| self.values.get(older));
+        self.values.get(key).or_else(given).map(String::as_str).or_else(|| default_of(key)).unwrap_or_default()
     }
 
     /// The value of `key` as a duration.
@@ -113,9 +122,42 @@ mod tests {
     #[test]
     fn keys_of_the_jvm_are_accepted_and_named() {
         let given = settings(&[("taskmanager.memory.process.size", "1728m"), ("parallelism.default", "2")]).unwrap();
-        let named: Vec<&str> = given.without_effect().into_iter().map(|(key, _)| key).collect();
-        assert_eq!(named, ["taskmanager.memory.process.size"]);
+        let named = |settings: &Settings| -> Vec<String> {
+            settings.without_effect().into_iter().map(|(key, _)| key.to_owned()).collect()
+        };
+        assert_eq!(named(&given), ["taskmanager.memory.process.size"]);
+        let mode = |value: &str| settings(&[("execution.checkpointing.mode", value)]).unwrap();
+        assert_eq!(named(&mode("AT_LEAST_ONCE")), ["execution.checkpointing.mode"]);
+        assert!(named(&mode("exactly_once")).is_empty());
         assert_eq!(given.number::<u16>("parallelism.default").unwrap(), 2);
+    }
+
+    #[test]
+    fn an_older_name_acts_unless_the_key_of_today_is_given_too() {
+        let cases: &[(&[(&str, &str)], &str, &str)] = &[
+            (&[("state.checkpoints.dir", "/a")], "execution.checkpointing.dir", "/a"),
+            (&[("restart-strategy", "none")], "restart-strategy.type", "none"),
+            (
+                &[("restart-strategy", "none"), ("restart-strategy.type", "failure-rate")],
+                "restart-strategy.type",
+                "failure-rate",
+            ),
+            (&[("execution.buffer-timeout", "5 ms")], "execution.buffer-timeout.interval", "5 ms"),
+            (&[], "restart-strategy.type", "exponential-delay"),
+        ];
+        for (given, key, expected) in cases {
+            assert_eq!(settings(given).unwrap().text(key), *expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_would_change_the_rows_is_refused() {
+        assert_eq!(
+            settings(&[("execution.runtime-mode", "batch")]).unwrap_err().to_string(),
+            "use the configuration key 'execution.runtime-mode' = 'BATCH': it cannot be honoured; \
+             set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself"
+        );
+        assert!(settings(&[("execution.runtime-mode", "streaming")]).is_ok());
     }
 
     #[test]

@@ -38,8 +38,8 @@ fn compile_here(text: &str, environment: &Environment<'_>) -> SqlResult<Program>
     if let Some(parallelism) = environment.parallelism {
         overrides.insert("parallelism.default".to_owned(), parallelism.to_string());
     }
-    let mut session =
-        Session { environment, catalog: Catalog::new(), settings: Settings::new(&overrides), steps: Vec::new() };
+    let settings = Settings::new(environment.defaults, &overrides);
+    let mut session = Session { environment, catalog: Catalog::new(), settings, steps: Vec::new() };
     for statement in statements {
         session.run(statement)?;
     }

@@ -13,6 +13,8 @@ pub struct Environment<'a> {
     pub formats: &'a [FormatSpec],
     /// The value of `${NAME}`.
     pub variables: &'a dyn Fn(&str) -> Option<String>,
+    /// From a configuration file: SET wins over these, and RESET goes back to them.
+    pub defaults: &'a BTreeMap<String, String>,
     /// `-D key=value`: these win over SET.
     pub overrides: &'a BTreeMap<String, String>,
     /// `-p`: wins over `parallelism.default` from anywhere.
@@ -39,14 +41,14 @@ pub enum Step {
     Job {
         /// Its plan.
         graph: JobGraph,
-        /// All settings in force: from SET and the overrides.
+        /// All settings in force: from the defaults, SET and the overrides.
         settings: BTreeMap<String, String>,
     },
     /// Run a bare query and show its rows: the sink has the connector `collect`.
     Query {
         /// Its plan.
         graph: JobGraph,
-        /// All settings in force: from SET and the overrides.
+        /// All settings in force: from the defaults, SET and the overrides.
         settings: BTreeMap<String, String>,
     },
     /// Show this text (SHOW, DESCRIBE, EXPLAIN).

@@ -1,4 +1,4 @@
-//! Settings in force at a statement: from `SET`, from `-D` (which wins), typed on request.
+//! Settings in force at a statement: from a configuration file, from `SET` (which wins over it), from `-D` (which wins over both), typed on request.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,14 +12,15 @@ use crate::options::parse_duration;
 /// Settings by key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
+    defaults: BTreeMap<String, String>,
     values: BTreeMap<String, (String, Span)>,
     overrides: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// No settings but `overrides`, which nothing changes.
-    pub fn new(overrides: &BTreeMap<String, String>) -> Self {
-        Self { values: BTreeMap::new(), overrides: overrides.clone() }
+    /// No settings but `defaults` and `overrides`, which nothing changes.
+    pub fn new(defaults: &BTreeMap<String, String>, overrides: &BTreeMap<String, String>) -> Self {
+        Self { defaults: defaults.clone(), values: BTreeMap::new(), overrides: overrides.clone() }
     }
 
     /// `SET 'key' = 'value'`; `span` is the value's place.
@@ -39,10 +40,11 @@ impl Settings {
 
     /// The value in force.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.overrides.get(key).or_else(|| self.values.get(key).map(|(value, _)| value)).map(String::as_str)
+        let set = || self.values.get(key).map(|(value, _)| value);
+        self.overrides.get(key).or_else(set).or_else(|| self.defaults.get(key)).map(String::as_str)
     }
 
-    /// The place of the value in force; nowhere for an override.
+    /// The place of the value in force; nowhere for one from outside.
     pub fn span(&self, key: &str) -> Span {
         if self.overrides.contains_key(key) {
             return Span::default();
@@ -52,8 +54,8 @@ impl Settings {
 
     /// All values in force.
     pub fn in_force(&self) -> BTreeMap<String, String> {
-        let mut all: BTreeMap<String, String> =
-            self.values.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect();
+        let mut all = self.defaults.clone();
+        all.extend(self.values.iter().map(|(key, (value, _))| (key.clone(), value.clone())));
         all.extend(self.overrides.clone());
         all
     }

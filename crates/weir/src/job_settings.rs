@@ -71,15 +71,15 @@ fn buffer_timeout(settings: &Settings) -> Result<Option<BufferTimeout>> {
     if !settings.boolean("execution.buffer-timeout.enabled")? {
         return Ok(Some(BufferTimeout::WhenFull));
     }
-    let keys = ["execution.buffer-timeout.interval", "execution.buffer-timeout"];
-    let Some(key) = keys.into_iter().find(|key| !settings.text(key).is_empty()) else { return Ok(None) };
-    // Flink's word for no timeout is a negative one, which is no duration.
-    if matches!(settings.text(key), "-1" | "-1ms" | "-1 ms") {
-        return Ok(Some(BufferTimeout::WhenFull));
-    }
-    Ok(Some(match settings.duration(key)? {
-        Duration::ZERO => BufferTimeout::AtOnce,
-        timeout => BufferTimeout::After(timeout),
+    let key = "execution.buffer-timeout.interval";
+    Ok(Some(match settings.text(key) {
+        "" => return Ok(None),
+        // Flink's word for no timeout is a negative one, which is no duration.
+        "-1" | "-1ms" | "-1 ms" => BufferTimeout::WhenFull,
+        _ => match settings.duration(key)? {
+            Duration::ZERO => BufferTimeout::AtOnce,
+            timeout => BufferTimeout::After(timeout),
+        },
     }))
 }
 

@@ -1,13 +1,13 @@
 //! From a script's file to a program: configuration, variables, the connectors there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
 use weir_base::limits::SCRIPT_BYTES_MAX;
 use weir_base::{Error, Result};
 use weir_config::{Settings, effect_of, nearest, read_file};
-use weir_sql::{Environment, Program};
+use weir_sql::{Environment, Program, Step};
 
 use crate::commands::Exit;
 use crate::wire_up;
@@ -100,22 +100,33 @@ impl Script {
             connectors: &connectors,
             formats: &formats,
             variables: &variable,
+            defaults: &self.base,
             overrides: &self.overrides,
             parallelism: self.parallelism,
             job_name: &self.name,
             setting_known: &|key| effect_of(key).is_some(),
             setting_suggestion: &|key| nearest(key).map(str::to_owned),
         };
-        let mut program = weir_sql::compile(&self.text, &environment)
+        let program = weir_sql::compile(&self.text, &environment)
             .map_err(|error| Exit::Refused(error.render(&self.file, &self.text)))?;
-        for step in &mut program.steps {
-            if let weir_sql::Step::Job { settings, .. } | weir_sql::Step::Query { settings, .. } = step {
-                for (key, value) in &self.base {
-                    settings.entry(key.clone()).or_insert_with(|| value.clone());
-                }
+        Self::tell_what_has_no_effect(&program)?;
+        Ok(program)
+    }
+
+    /// Logs, once for the program, which settings of its jobs are accepted and do nothing.
+    fn tell_what_has_no_effect(program: &Program) -> std::result::Result<(), Exit> {
+        let mut all = BTreeSet::new();
+        for step in &program.steps {
+            if let Step::Job { settings, .. } | Step::Query { settings, .. } = step {
+                let settings = Settings::new(settings.clone()).map_err(Exit::refused)?;
+                all.extend(settings.without_effect().into_iter().map(|(key, why)| format!("{key} ({why})")));
             }
         }
-        Ok(program)
+        if !all.is_empty() {
+            let keys: Vec<String> = all.into_iter().collect();
+            tracing::info!(keys = keys.join(", "), "accepted, no effect");
+        }
+        Ok(())
     }
 }
 

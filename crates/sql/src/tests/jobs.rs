@@ -1,6 +1,6 @@
 //! Whole jobs as users write them: planned, and shown by `explain`.
 
-use super::world::{plan, plan_with};
+use super::world::{plan, plan_within};
 use crate::{Step, explain};
 
 /// The plan of the only job of `sql`.
@@ -108,8 +108,8 @@ fn each_job_has_the_settings_in_force_where_it_stands() {
         "SET 'parallelism.default' = '2'; SET 'pipeline.name' = 'one'; {tables} INSERT INTO t SELECT a FROM s; RESET 'pipeline.name'; \
          SET 'parallelism.default' = '3'; INSERT INTO t SELECT a FROM s; RESET; SELECT a FROM s;"
     );
-    let graphs = |overrides: &[(&str, &str)]| {
-        let steps = plan_with(&sql, overrides).unwrap().steps.into_iter();
+    let above = |defaults: &[(&str, &str)], overrides: &[(&str, &str)]| {
+        let steps = plan_within(&sql, defaults, overrides).unwrap().steps.into_iter();
         let summary = steps.map(|step| match step {
             Step::Job { graph, settings } => format!("job {} {} {settings:?}", graph.name, graph.nodes[0].parallelism),
             Step::Query { graph, settings } => {
@@ -119,6 +119,7 @@ fn each_job_has_the_settings_in_force_where_it_stands() {
         });
         summary.collect::<Vec<_>>()
     };
+    let graphs = |overrides: &[(&str, &str)]| above(&[], overrides);
     assert_eq!(
         graphs(&[]),
         [
@@ -134,6 +135,15 @@ fn each_job_has_the_settings_in_force_where_it_stands() {
             r#"job D 5 {"parallelism.default": "5", "pipeline.name": "D"}"#,
             r#"query D 5 {"parallelism.default": "5", "pipeline.name": "D"}"#
         ]
+    );
+    assert_eq!(
+        above(&[("parallelism.default", "7"), ("pipeline.name", "file")], &[]),
+        [
+            r#"job one 2 {"parallelism.default": "2", "pipeline.name": "one"}"#,
+            r#"job file 3 {"parallelism.default": "3", "pipeline.name": "file"}"#,
+            r#"query file 7 {"parallelism.default": "7", "pipeline.name": "file"}"#
+        ],
+        "a configuration file stands behind SET, and RESET goes back to it"
     );
 }
 

@@ -128,8 +128,19 @@ pub(super) fn formats() -> Vec<FormatSpec> {
 
 /// Plans `text` with the variable `NAME` = `it's`, `EMPTY` = `` and `${DIR}` = `/data`, and `overrides`.
 pub(super) fn plan_with(text: &str, overrides: &[(&str, &str)]) -> Result<Program, SqlError> {
-    let overrides: BTreeMap<String, String> =
-        overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    plan_within(text, &[], overrides)
+}
+
+/// Plans `text` as `plan_with`, above a configuration file of `defaults`.
+pub(super) fn plan_within(
+    text: &str,
+    defaults: &[(&str, &str)],
+    overrides: &[(&str, &str)],
+) -> Result<Program, SqlError> {
+    let values = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    let (defaults, overrides) = (values(defaults), values(overrides));
     let known = |key: &str| SETTINGS.contains(&key);
     let suggestion = |key: &str| crate::nearest(key, SETTINGS.iter().copied()).map(str::to_owned);
     compile(
@@ -138,6 +149,7 @@ pub(super) fn plan_with(text: &str, overrides: &[(&str, &str)]) -> Result<Progra
             connectors: &connectors(),
             formats: &formats(),
             variables: &variable,
+            defaults: &defaults,
             overrides: &overrides,
             parallelism: None,
             job_name: "script",

@@ -29,14 +29,15 @@ const TABLES: &str = concat!(
 
 /// Plans `script` behind the tables.
 pub(super) fn plan(script: &str) -> Result<Program, SqlError> {
-    let overrides = BTreeMap::new();
+    let none = BTreeMap::new();
     compile(
         &format!("{TABLES}{script}"),
         &Environment {
             connectors: &connectors(),
             formats: &[],
             variables: &|_| None,
-            overrides: &overrides,
+            defaults: &none,
+            overrides: &none,
             parallelism: None,
             job_name: "cases",
             setting_known: &|_| true,
