@@ -238,11 +238,10 @@ impl<'a> Attempt<'a> {
             },
             triggered: pending.triggered,
         };
-        self.job.step("write");
         if self.job.protocol.swapped {
             self.sinks.apply(epoch, &self.job.monitor.latency_us).map_err(Failure::Job)?;
-            self.job.step("swapped");
         }
+        self.job.step("write");
         let written = self.claim.write(snapshot).map_err(Failure::of_store)?;
         self.job.step("decide");
         if decides_elsewhere {

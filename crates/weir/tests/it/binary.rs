@@ -17,6 +17,12 @@ impl Place {
         Self { dir: tempfile::tempdir().expect("a temporary folder") }
     }
 
+    /// Keeps it for whoever looks why its test failed.
+    pub fn keep(&mut self) -> &Path {
+        self.dir.disable_cleanup(true);
+        self.dir.path()
+    }
+
     /// A path in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
@@ -32,7 +38,9 @@ impl Place {
 
     /// The command `weir ARGS`, working in it, on metric ports of its own choice.
     pub fn weir<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+        // Long runs name a copy that no build replaces meanwhile.
+        let binary = std::env::var_os("WEIR_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_weir").into());
+        let mut command = Command::new(binary);
         command.args(args).current_dir(self.dir.path()).stdin(Stdio::null()).env("NO_COLOR", "1");
         command
     }
