@@ -258,6 +258,9 @@ fn explain(action: &str, path: &Path, source: std::io::Error) -> Error {
         }
         ErrorKind::PermissionDenied => Some("let this user write there, or move execution.checkpointing.dir"),
         ErrorKind::ReadOnlyFilesystem => Some("mount it writable, or move execution.checkpointing.dir"),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            Some("a file stands where the folder must be: move it, or move execution.checkpointing.dir")
+        }
         ErrorKind::Unsupported => {
             Some("the file system has no hard links: move execution.checkpointing.dir to one that has")
         }

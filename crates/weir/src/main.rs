@@ -7,6 +7,7 @@ mod job_settings;
 mod kill_at_rows;
 mod kill_points;
 mod logging;
+mod moved_clock;
 mod program;
 mod report;
 mod signals;

@@ -1,5 +1,7 @@
 //! Tests of the shipped binary: what a user runs, with real files, real signals, and real servers where a test says so.
 
+mod bad_clock;
+mod bad_disk;
 mod bad_input;
 mod binary;
 #[path = "../../../../xtask/src/update/case.rs"]
