@@ -2,8 +2,17 @@
 //!
 //! A measurement is a line in [`MEASUREMENTS`] and a file beside this one with a `run`.
 
+mod against_flink;
+mod events;
+mod flink;
+mod jobs;
 mod kill;
+mod measured;
+mod options;
 
+use std::path::PathBuf;
+
+use crate::command;
 use crate::failure::{Failure, Result};
 
 /// What a measurement is called, what may stand behind it, what it does in one line, and the function that does it.
@@ -15,12 +24,20 @@ struct Measurement {
 }
 
 /// All measurements, in the order of the help.
-const MEASUREMENTS: &[Measurement] = &[Measurement {
-    name: "kill",
-    usage: kill::USAGE,
-    about: "rounds of kills into a ledger, and its sums",
-    run: kill::run,
-}];
+const MEASUREMENTS: &[Measurement] = &[
+    Measurement {
+        name: "--against-flink",
+        usage: against_flink::USAGE,
+        about: "the same SQL over the same files on Weir and on Flink, one core",
+        run: against_flink::run,
+    },
+    Measurement {
+        name: "kill",
+        usage: kill::USAGE,
+        about: "rounds of kills into a ledger, and its sums",
+        run: kill::run,
+    },
+];
 
 /// Hands the words behind a measurement's name to it.
 ///
@@ -43,6 +60,15 @@ fn help() -> String {
         format!("  cargo xtask bench {:<60} {}", call.trim_end(), measurement.about)
     });
     format!("what is measured:\n{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Builds the binary that is measured: the one that users get.
+///
+/// # Errors
+/// Fails when it does not build.
+fn release_binary() -> Result<PathBuf> {
+    command::run(command::cargo().args(["build", "--release", "--package", "weir"]))?;
+    Ok(command::target_dir().join("release/weir"))
 }
 
 #[cfg(test)]
