@@ -28,6 +28,13 @@ pub(crate) fn view_of(bytes: &[u8], start: usize, end: usize, buffer: u32) -> u1
         | (u128::from(low32(start)) << 96)
 }
 
+/// The buffer that a text of more than 12 bytes lies in, and where it begins there.
+#[inline]
+pub(crate) fn place_of(view: u128) -> (usize, usize) {
+    let word = |shift: u32| usize::try_from((view >> shift) & 0xFFFF_FFFF).expect("32 bits fit");
+    (word(64), word(96))
+}
+
 #[inline]
 fn low32(number: usize) -> u32 {
     u32::try_from(number).expect("a buffer is smaller than 4 GiB")

@@ -217,6 +217,7 @@ impl<'a> Attempt<'a> {
     /// Steps 1 to 4 for a barrier that all tasks have answered.
     fn complete(&mut self, pending: Pending) -> Result<(), Failure> {
         let epoch = pending.barrier.epoch;
+        let sync_us = pending.acknowledgements.iter().map(|task| task.sync_us).max().unwrap_or(0);
         let gathered = self.gather(pending.acknowledgements).map_err(Failure::Checkpoint)?;
         self.job.step("prepare");
         self.sinks.collect_refused(epoch).map_err(Failure::Checkpoint)?;
@@ -263,7 +264,7 @@ impl<'a> Attempt<'a> {
             }
         }
         self.last_totals = gathered.totals.clone();
-        self.show(epoch, pending.since_us, &written, gathered.totals);
+        self.show(epoch, pending.since_us, sync_us, &written, gathered.totals);
         Ok(())
     }
 
@@ -338,7 +339,15 @@ impl<'a> Attempt<'a> {
         self.sinks.apply(epoch, &self.job.monitor.latency_us)
     }
 
-    fn show(&mut self, epoch: Epoch, since_us: u64, written: &Written, totals: BTreeMap<String, Totals>) {
+    /// Shows a completed checkpoint; `sync_us`: for how long the slowest task processed no rows for it.
+    fn show(
+        &mut self,
+        epoch: Epoch,
+        since_us: u64,
+        sync_us: u64,
+        written: &Written,
+        totals: BTreeMap<String, Totals>,
+    ) {
         let (bytes, full_bytes) = (written.written_bytes, written.full_bytes);
         let duration_us = self.job.clock.monotonic_us().saturating_sub(since_us);
         let completed_at = self.job.clock.now();
@@ -352,7 +361,8 @@ impl<'a> Attempt<'a> {
             shown.totals = totals;
         });
         let (job, name, event) = (self.job.id, &self.job.graph.name, "CheckpointEvent");
-        info!(%job, name, event, status = "COMPLETED", epoch = epoch.0, duration_ms, bytes, "completed checkpoint");
+        let status = "COMPLETED";
+        info!(%job, name, event, status, epoch = epoch.0, duration_ms, sync_us, bytes, full_bytes, "completed checkpoint");
     }
 }
 

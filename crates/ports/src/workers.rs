@@ -191,8 +191,8 @@ pub struct Acknowledgement {
     pub prepared: Vec<PreparedSink>,
     /// Totals of the run so far, by operator uid; they do not include restored ones.
     pub totals: Vec<(String, Totals)>,
-    /// Microseconds from the first barrier of the epoch at this task until all inputs had brought theirs.
-    pub alignment_us: u64,
+    /// Microseconds for which the task processed no rows because it froze its state and let its sinks prepare.
+    pub sync_us: u64,
 }
 
 /// Where the splits of one subtask of a source stand.

@@ -111,7 +111,7 @@ pub fn run(words: &[String]) -> Result<()> {
     let (events, runs, seed) =
         (options.number("events", 5_000_000)?, options.number("runs", 3)?.max(1), options.number("seed", 42)?);
     let core = options.number("core", 0)?.to_string();
-    let weir = super::release_binary()?;
+    let weir = super::release_binary("weir", "weir")?;
     let folder = command::target_dir().join("bench");
     let inputs = write_inputs(&folder, events, seed)?;
     let wanted = |work: &&Work| options.text("only").is_none_or(|only| work.name == only);

@@ -1,15 +1,14 @@
 //! A real Flink as the peer: on given cores, with the memory and the collector that suit it best, and what a job took by its own account.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::broker;
 use super::measured::{self, Taken};
-use crate::command;
 use crate::failure::{Failure, Result};
-use crate::servers::{self, KINDS, Server};
+use crate::servers::{self, Server};
 use crate::update::gateway::Session;
 use crate::update::statements;
 
@@ -33,18 +32,10 @@ impl Flink {
     /// # Errors
     /// Fails when it does not come up.
     pub fn start(cores: &str) -> Result<Self> {
-        let server = KINDS.iter().copied().find(|kind| kind.name == "flink");
-        let server = server.ok_or_else(|| Failure::new("find the kind 'flink' among the servers"))?;
-        // One that is up may have been started for something else.
-        servers::stop(server)?;
-        let ourselves = std::env::current_exe().map_err(|error| Failure::io("find this program", &error))?;
-        let mut up: Command = measured::pinned(cores, &ourselves);
-        command::run(up.args(["servers", "up", server.name]).env("WEIR_SERVERS_JAVA_OPTS", JAVA_OPTIONS))?;
-        let env: BTreeMap<&str, String> = servers::env_of(server).into_iter().collect();
-        let found = |name: &str| {
-            env.get(name).cloned().ok_or_else(|| Failure::new(format!("find {name} among Flink's endpoints")))
-        };
-        let (rest, gateway) = (found("WEIR_TEST_FLINK_REST")?, found("WEIR_TEST_FLINK_GATEWAY")?);
+        let server = broker::server("flink")?;
+        broker::up(server, cores, JAVA_OPTIONS)?;
+        let rest = broker::endpoint(server, "WEIR_TEST_FLINK_REST")?;
+        let gateway = broker::endpoint(server, "WEIR_TEST_FLINK_GATEWAY")?;
         Ok(Self { server, rest, gateway, pids: servers::pids_of(server) })
     }
 

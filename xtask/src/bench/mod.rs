@@ -3,12 +3,20 @@
 //! A measurement is a line in [`MEASUREMENTS`] and a file beside this one with a `run`.
 
 mod against_flink;
+mod broker;
+mod cores;
 mod events;
 mod flink;
 mod jobs;
+mod kafka;
+mod keys;
 mod kill;
+mod latency;
 mod measured;
 mod options;
+mod start;
+mod sustained;
+mod weir;
 
 use std::path::PathBuf;
 
@@ -30,6 +38,42 @@ const MEASUREMENTS: &[Measurement] = &[
         usage: against_flink::USAGE,
         about: "the same SQL over the same files on Weir and on Flink, one core",
         run: against_flink::run,
+    },
+    Measurement {
+        name: "kafka",
+        usage: kafka::USAGE,
+        about: "the telemetry job from topic to topic on Weir, on Flink, and plain librdkafka",
+        run: kafka::run,
+    },
+    Measurement {
+        name: "latency",
+        usage: latency::USAGE,
+        about: "from a producer to a read_committed consumer",
+        run: latency::run,
+    },
+    Measurement {
+        name: "sustained",
+        usage: sustained::USAGE,
+        about: "the shipped job from Kafka to Kafka and QuestDB at a steady rate",
+        run: sustained::run,
+    },
+    Measurement {
+        name: "keys",
+        usage: keys::USAGE,
+        about: "deduplication with millions of keys: memory, checkpoints, standstill",
+        run: keys::run,
+    },
+    Measurement {
+        name: "cores",
+        usage: cores::USAGE,
+        about: "one core over four files against two",
+        run: cores::run,
+    },
+    Measurement {
+        name: "start",
+        usage: start::USAGE,
+        about: "start to first result, idle memory",
+        run: start::run,
     },
     Measurement {
         name: "kill",
@@ -62,13 +106,13 @@ fn help() -> String {
     format!("what is measured:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Builds the binary that is measured: the one that users get.
+/// Builds the program `binary` of `package` as users get it.
 ///
 /// # Errors
 /// Fails when it does not build.
-fn release_binary() -> Result<PathBuf> {
-    command::run(command::cargo().args(["build", "--release", "--package", "weir"]))?;
-    Ok(command::target_dir().join("release/weir"))
+fn release_binary(package: &str, binary: &str) -> Result<PathBuf> {
+    command::run(command::cargo().args(["build", "--release", "--package", package]))?;
+    Ok(command::target_dir().join("release").join(binary))
 }
 
 #[cfg(test)]

@@ -176,9 +176,10 @@ impl Gate {
             positions: Vec::new(),
             prepared: Vec::new(),
             totals: Vec::new(),
-            alignment_us,
+            sync_us: 0,
         };
         self.next.iter_mut().try_for_each(|next| next.barrier(barrier, &mut acknowledgement))?;
+        acknowledgement.sync_us = self.shared.clock.monotonic_us().saturating_sub(now_us);
         self.shared.tell(weir_ports::Event::Acknowledged(Box::new(acknowledgement)));
         Ok(())
     }

@@ -288,6 +288,7 @@ impl SourceBody {
     }
 
     fn answer(&mut self, barrier: Barrier) -> Result<()> {
+        let begun_us = self.shared.clock.monotonic_us();
         self.barrier = barrier.epoch;
         self.stopped |= barrier.kind != BarrierKind::Periodic;
         let balance = self.totals;
@@ -308,9 +309,10 @@ impl SourceBody {
             positions: vec![positions],
             prepared: vec![self.letters.barrier(barrier)?],
             totals: vec![(self.identity.uid.clone(), self.totals)],
-            alignment_us: 0,
+            sync_us: 0,
         };
         self.next.iter_mut().try_for_each(|next| next.barrier(barrier, &mut acknowledgement))?;
+        acknowledgement.sync_us = self.shared.clock.monotonic_us().saturating_sub(begun_us);
         self.shared.tell(Event::Acknowledged(Box::new(acknowledgement)));
         Ok(())
     }

@@ -5,7 +5,7 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, IntervalYearMonthType, Time32MillisecondType,
 };
-use arrow_array::{Array, RecordBatch, StringViewArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType as ArrowType, TimeUnit};
 use weir_base::{Error, Result, RowKind};
@@ -13,7 +13,7 @@ use weir_plan::{DataType, Field, LogicalType};
 
 use crate::Encoder;
 use crate::json::decode::timestamp_format;
-use crate::json::escape::write_string;
+use crate::json::escape::{Padded, write_string, write_view};
 use crate::options::FormatOptions;
 use crate::parse::TimestampFormat;
 use crate::text::{
@@ -23,8 +23,7 @@ use crate::text::{
 
 /// Encodes rows as JSON objects.
 pub(crate) struct JsonEncoder {
-    /// `,"name":` of each column, escaped.
-    names: Vec<Vec<u8>>,
+    names: Vec<Name>,
     style: Style,
     delimiter: Vec<u8>,
 }
@@ -61,17 +60,29 @@ impl JsonEncoder {
             plain_decimals: options.boolean("encode.decimal-as-plain-number", false)?,
             null_keys,
         };
-        let names = fields.iter().map(|field| quoted_name(&field.name)).collect();
+        let names = fields.iter().map(|field| Name::new(&field.name, &field.data_type)).collect();
         Ok(Self { names, style, delimiter: delimiter.to_vec() })
     }
 }
 
-/// `,"name":`
-fn quoted_name(name: &str) -> Vec<u8> {
-    let mut quoted = vec![b','];
-    write_string(name.as_bytes(), &mut quoted);
-    quoted.push(b':');
-    quoted
+/// A field's name as it is written, and those of the fields within it.
+struct Name {
+    /// `,"name":`, escaped.
+    text: Padded,
+    inner: Vec<Name>,
+}
+
+impl Name {
+    fn new(name: &str, data_type: &DataType) -> Self {
+        let mut text = vec![b','];
+        write_string(name.as_bytes(), &mut text);
+        text.push(b':');
+        let inner = match &data_type.logical {
+            LogicalType::Row(fields) => fields.iter().map(|field| Self::new(&field.name, &field.data_type)).collect(),
+            _ => Vec::new(),
+        };
+        Self { text: Padded::new(text), inner }
+    }
 }
 
 fn check(path: &str, data_type: &DataType) -> Result<()> {
@@ -96,28 +107,10 @@ impl Encoder for JsonEncoder {
         ends: &mut Vec<usize>,
     ) -> Result<()> {
         crate::only_inserts("json", kinds)?;
-        let columns: Vec<Writer<'_>> = batch.columns().iter().map(|column| Writer::of(column.as_ref())).collect();
+        let columns: Vec<Writer<'_>> = writers(batch.columns(), &self.names);
         ends.reserve(batch.num_rows());
         for row in 0..batch.num_rows() {
-            let start = out.len();
-            for (column, name) in columns.iter().zip(&self.names) {
-                let null = column.nulls.is_some_and(|nulls| nulls.is_null(row));
-                if null && self.style.ignore_null_fields {
-                    continue;
-                }
-                out.extend_from_slice(name);
-                if null {
-                    out.extend_from_slice(b"null");
-                } else {
-                    column.write(row, &self.style, out).map_err(|error| error.within(format!("encode row {row}")))?;
-                }
-            }
-            // Each name brings the comma before it; the first one's place is the brace's.
-            match out.get_mut(start) {
-                Some(comma) => *comma = b'{',
-                None => out.push(b'{'),
-            }
-            out.push(b'}');
+            write_row(&columns, row, &self.style, out).map_err(|error| error.within(format!("encode row {row}")))?;
             out.extend_from_slice(&self.delimiter);
             ends.push(out.len());
         }
@@ -127,6 +120,7 @@ impl Encoder for JsonEncoder {
 
 /// A column with its kind looked up once.
 struct Writer<'a> {
+    name: &'a Padded,
     array: &'a dyn Array,
     nulls: Option<&'a NullBuffer>,
     kind: Kind<'a>,
@@ -136,26 +130,57 @@ enum Kind<'a> {
     String(&'a StringViewArray),
     Double(&'a [f64]),
     Long(&'a [i64]),
+    Row(Vec<Writer<'a>>),
     Other,
 }
 
+fn writers<'a>(columns: &'a [ArrayRef], names: &'a [Name]) -> Vec<Writer<'a>> {
+    columns.iter().zip(names).map(|(column, name)| Writer::of(column.as_ref(), name)).collect()
+}
+
+/// Appends row `row` of `columns` as an object.
+fn write_row(columns: &[Writer<'_>], row: usize, style: &Style, out: &mut Vec<u8>) -> Result<()> {
+    let start = out.len();
+    for column in columns {
+        let null = column.nulls.is_some_and(|nulls| nulls.is_null(row));
+        if null && style.ignore_null_fields {
+            continue;
+        }
+        column.name.write(out);
+        if null {
+            out.extend_from_slice(b"null");
+        } else {
+            column.write(row, style, out)?;
+        }
+    }
+    // Each name brings the comma before it; the first one's place is the brace's.
+    match out.get_mut(start) {
+        Some(comma) => *comma = b'{',
+        None => out.push(b'{'),
+    }
+    out.push(b'}');
+    Ok(())
+}
+
 impl<'a> Writer<'a> {
-    fn of(array: &'a dyn Array) -> Self {
+    fn of(array: &'a dyn Array, name: &'a Name) -> Self {
         let kind = match array.data_type() {
             ArrowType::Utf8View => Kind::String(array.as_string_view()),
             ArrowType::Float64 => Kind::Double(array.as_primitive::<Float64Type>().values()),
             ArrowType::Int64 => Kind::Long(array.as_primitive::<Int64Type>().values()),
+            ArrowType::Struct(_) => Kind::Row(writers(array.as_struct().columns(), &name.inner)),
             _ => Kind::Other,
         };
-        Self { array, nulls: array.nulls(), kind }
+        Self { name: &name.text, array, nulls: array.nulls(), kind }
     }
 
     #[inline]
     fn write(&self, row: usize, style: &Style, out: &mut Vec<u8>) -> Result<()> {
-        match self.kind {
-            Kind::String(array) => write_string(array.value(row).as_bytes(), out),
+        match &self.kind {
+            Kind::String(array) => write_view(array, row, out),
             Kind::Double(values) => write_json_double(values[row], out),
             Kind::Long(values) => write_integer(values[row], out),
+            Kind::Row(columns) => return write_row(columns, row, style, out),
             Kind::Other => return write_value(self.array, row, style, out),
         }
         Ok(())
