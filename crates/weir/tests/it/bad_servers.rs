@@ -104,7 +104,7 @@ impl<'a> OneRow<'a> {
         let mut config = postgres::Config::new();
         config.host(host).port(port.parse().expect("a port")).user("admin").password("quest").dbname("qdb");
         let mut client = config.connect(postgres::NoTls).expect("connect to QuestDB");
-        let answer = client.simple_query(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
+        let answer = client.simple_query(statement).expect(statement);
         let row = |message: &postgres::SimpleQueryMessage| match message {
             postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
             _ => None,
