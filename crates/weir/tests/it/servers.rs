@@ -90,8 +90,7 @@ impl Kind {
 
     /// Starts it again with the same ports and data, and waits until it answers.
     pub fn restart(self) {
-        let xtask = variable("WEIR_TEST_XTASK")
-            .unwrap_or_else(|| panic!("WEIR_TEST_XTASK is not set: cargo xtask servers env"));
+        let xtask = variable("WEIR_TEST_XTASK").expect("WEIR_TEST_XTASK names the program that restarts servers");
         let output = Command::new(xtask).args(["servers", "restart", self.name()]).output().expect("start xtask");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
