@@ -175,7 +175,6 @@ mod tests {
         let clock = Arc::new(ManualClock::at(1_000));
         let body = Box::new(Scripted(Arc::clone(&clock), vec![Step::Idle, Step::Blocked, Step::Progress]));
         let mut task = RunTask::new("t".to_owned(), body, shared(&clock), TaskMetrics::register(&registry));
-        registry.tick();
         let mut seen = Vec::new();
         for _ in 0..3 {
             task.step();
