@@ -80,9 +80,9 @@ struct Setting {
 }
 
 impl Setting {
-    /// A job that is fed 5,000 events a second for eight seconds.
+    /// A job that is fed 5,000 events a second for six seconds.
     fn of(test: &'static str, name: &'static str) -> Self {
-        Self { test, name, events: 40_000, rate: 5_000, replaced: &[] }
+        Self { test, name, events: 30_000, rate: 5_000, replaced: &[] }
     }
 
     /// Runs the job while `outage` happens; gives its log.
@@ -142,4 +142,22 @@ fn a_broker_that_is_away_for_longer_than_a_transaction_may_take_costs_no_row() {
         drop(paused);
         running.assert_alive();
     });
+}
+
+#[test]
+fn a_transaction_that_has_timed_out_is_told_and_its_rows_are_written_again() {
+    // Rows that are waiting in the process would time out there; few enough, they have all been delivered when it is paused, and the broker is the one
+    // that ends the transaction.
+    for (events, rate) in [(30_000, 5_000), (600, 100)] {
+        let setting = Setting::of("a_transaction_that_has_timed_out_is_told_and_its_rows_are_written_again", "tt");
+        let log = Setting { events, rate, replaced: SHORT_TRANSACTIONS, ..setting }.survives(|running| {
+            running.signal(libc::SIGSTOP);
+            wait(Duration::from_millis(5_000));
+            running.signal(libc::SIGCONT);
+        });
+        if let Some(log) = log {
+            let words = "it was open for longer than 'transaction.timeout.ms' = 1500; if that comes again, raise";
+            assert!(log.contains(words), "{log}");
+        }
+    }
 }
