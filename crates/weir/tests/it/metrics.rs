@@ -172,6 +172,9 @@ fn a_job_of_a_known_rate_shows_it() {
         tasks.peek(&operator("numRecordsSendPerSecond"), "") > 16_000.0 && jobs.peek(&job("uptime"), "") > 6_000.0
     });
     check(Case::Flowing, &jobs, &tasks);
+    // More than 100,000 rows have gone through: lines of log are those of checkpoints, five a second, and a sum now and then.
+    let lines = std::fs::read_to_string(place.path("log")).expect("read the log").lines().count();
+    assert!(lines < 200, "{lines} lines of log");
 }
 
 #[test]
@@ -239,7 +242,25 @@ fn check_log(text: &str, restarts: f64) {
     assert!(of("CheckpointEvent", "status", Value::from("COMPLETED")) > 0.0, "{text}");
     assert_eq!(of("JobFailureEvent", "canRestart", Value::from(true)), restarts, "{text}");
     assert_eq!(of("JobStatusChangeEvent", "newJobStatus", Value::from("RESTARTING")), restarts, "{text}");
-    assert!(lines.iter().all(|line| line["timestamp"].is_string() && line["level"].is_string()), "{text}");
+    for line in &lines {
+        let words = ["timestamp", "level", "message"];
+        assert!(words.iter().all(|key| line[*key].is_string()), "{line}");
+        let ids = [("flink.job.id", 32), ("trace.id", 32), ("span.id", 16)];
+        assert!(ids.iter().all(|(key, length)| line[*key].as_str().map(str::len) == Some(*length)), "{line}");
+    }
+    // The task that failed tells so itself, in the trace of its attempt.
+    let failed = lines.iter().find(|line| line["flink.event.type"] == "TaskFailureEvent").expect("a task's failure");
+    assert!(
+        failed["flink.operator.name"].as_str().is_some_and(|name| name.starts_with("Source: input[1]")),
+        "{failed}"
+    );
+    assert_eq!(failed["flink.task.id"].as_str().map(str::len), Some(32), "{failed}");
+    let of_trace = |line: &&Value| line["trace.id"] == failed["trace.id"];
+    assert!(lines.iter().filter(of_trace).any(|line| line["flink.event.type"] == "JobFailureEvent"), "{text}");
+    let traces: BTreeSet<&str> = lines.iter().filter_map(|line| line["trace.id"].as_str()).collect();
+    assert_eq!(f64::from(u32::try_from(traces.len()).expect("a few")), restarts + 1.0, "a trace for each attempt");
+    // As many rows as were read, and not a line for one of them.
+    assert!(!text.contains("2026-01-01 00:00:0"), "{text}");
 }
 
 /// The kinds of finding that promtool reports for Flink's own pages.
