@@ -32,7 +32,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// Crates beside the layers: no crate of a layer uses them, except to test.
-const BESIDE: &[&str] = &["weir-wire", "xtask"];
+const BESIDE: &[&str] = &["xtask", "weir-fuzz", "weir-wire"];
 
 /// Sideways uses that are allowed: who, whom, why.
 const SIDEWAYS: &[(&str, &str, &str)] = &[

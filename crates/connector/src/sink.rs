@@ -186,6 +186,8 @@ pub enum Decision {
     Committed,
     /// It is not and never will be: the job restarts from the last completed checkpoint.
     Aborted(String),
+    /// It is not, and somebody else decides from now on: this process must not start the job again, or the two would fence each other in turn.
+    Fenced(String),
     /// Nobody knows: the job restarts and asks the record.
     Unknown(String),
 }

@@ -97,6 +97,9 @@ pub trait Reader: Send {
     /// # Errors
     /// The outside fails for good; what may heal by itself is retried inside.
     fn fetch(&mut self, wait: Duration) -> Result<Fetch>;
+
+    /// Told now and then while what it fetched waits for its task: the moment to look at what it shows of itself.
+    fn held_up(&mut self) {}
 }
 
 /// What a fetch gave.

@@ -22,6 +22,8 @@ use crate::task::{
 
 /// A task to be started.
 pub struct Planned {
+    /// Its id, of all its subtasks the same.
+    pub id: String,
     /// As Flink names it: `Source: raw[1] -> Calc[2]`.
     pub name: String,
     /// Its metrics, labelled.
@@ -225,7 +227,8 @@ impl<'a> Deployer<'a> {
                 Box::new(Gate::new(task, subtask, inputs, vec![first], shared, shown, debloater))
             }
         };
-        Ok(Planned { name: format!("{name} ({}/{})", subtask + 1, head.parallelism), metrics, body })
+        let id = hashed(&head.uid);
+        Ok(Planned { id, name: format!("{name} ({}/{})", subtask + 1, head.parallelism), metrics, body })
     }
 
     /// The job's metrics with the labels of a task.

@@ -57,7 +57,7 @@ impl Workers for LocalWorkers {
         drop(deployer);
         for (waker, task) in wakers.iter().zip(planned) {
             let metrics = TaskMetrics::register(&task.metrics);
-            let framed = RunTask::new(task.name, task.body, Arc::clone(&shared), metrics);
+            let framed = RunTask::new(task.id, task.name, task.body, Arc::clone(&shared), metrics);
             self.pool.start_task(waker, Box::new(framed));
         }
         let sources = running

@@ -105,7 +105,8 @@ impl<'a> Attempt<'a> {
     pub fn run(mut self) -> Result<Outcome> {
         loop {
             match self.run.events().recv_timeout(POLL) {
-                Ok(Event::Failed(error)) => return Err(error),
+                // Whoever is fenced must not start again, whatever else has failed: two processes would fence each other in turn.
+                Ok(Event::Failed(error)) => return Err(self.claim.fence().check().err().unwrap_or(error)),
                 Ok(Event::Acknowledged(acknowledgement)) => {
                     if let Some(kind) = self.acknowledged(*acknowledgement)? {
                         return self.end(kind);
@@ -295,10 +296,13 @@ impl<'a> Attempt<'a> {
         match decider.decide(epoch, &offsets)? {
             Decision::Committed => Ok(()),
             Decision::Aborted(reason) => {
-                // Whoever was fenced must not claim again: two processes would fence each other in turn.
                 self.claim.fence().check()?;
-                let kind = if reason.contains("fenced") { Kind::Conflict } else { Kind::Closed };
-                Err(Error::new(kind, format!("commit the transaction of epoch {epoch}: it was aborted: {reason}")))
+                let text = format!("commit the transaction of epoch {epoch}: it was aborted: {reason}");
+                Err(Error::new(Kind::Closed, text))
+            }
+            Decision::Fenced(reason) => {
+                self.claim.fence().check()?;
+                Err(Error::new(Kind::Conflict, format!("commit the transaction of epoch {epoch}: {reason}")))
             }
             Decision::Unknown(reason) => {
                 self.claim.fence().check()?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{error, info, warn};
+use tracing::{error, info, info_span, warn};
 use weir_base::{Clock, JobId, Result, Rng};
 use weir_connector::{Factory, JobContext, Sink};
 use weir_metrics::Registry;
@@ -111,6 +111,9 @@ pub fn run(job: &Job, workers: &dyn Workers, intention: Intention, stop: &StopRe
     let mut begun = false;
     crate::metrics::register(job);
     loop {
+        // All that is logged from here on belongs to this attempt.
+        let (trace, span) = ids(&mut random);
+        let _attempt = info_span!("attempt", job = %job.id, trace_id = %trace, span_id = %span).entered();
         enter(job, JobState::Initializing);
         let metrics = job.metrics.group();
         let attempt = start(job, workers, intention, &metrics).and_then(|started| {
@@ -147,6 +150,12 @@ pub fn run(job: &Job, workers: &dyn Workers, intention: Intention, stop: &StopRe
         enter(job, JobState::Restarting);
         wait(job, stop, delay);
     }
+}
+
+/// A trace's id and that of its first span, as W3C writes them: 32 and 16 hexadecimal digits, not all of them zeros.
+fn ids(random: &mut Rng) -> (String, String) {
+    let [high, low, span] = [(); 3].map(|()| random.next_u64() | 1);
+    (format!("{high:016x}{low:016x}"), format!("{span:016x}"))
 }
 
 /// Moves the job to `state` and says so.

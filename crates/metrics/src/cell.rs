@@ -65,7 +65,9 @@ impl Meter {
 
     /// The rate of `counter` times `scale`: microseconds spent, say, as milliseconds a second.
     pub fn scaled(counter: Counter, scale: f64) -> Self {
-        Self { counter, scale, window: Arc::default() }
+        // What is counted before the first tick counts, too.
+        let window = Arc::new(Mutex::new([counter.get()].into()));
+        Self { counter, scale, window }
     }
 
     /// Takes a sample; to be called once a second.
@@ -77,7 +79,7 @@ impl Meter {
         }
     }
 
-    /// Events a second over the samples held; 0 before the second one.
+    /// Events a second over the samples held; 0 before the first tick.
     pub fn rate(&self) -> f64 {
         let window = self.window.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match (window.front(), window.back()) {

@@ -53,7 +53,12 @@ pub fn exposition(metrics: &[Metric], page: Page, process: &[(&'static str, Stri
         } else {
             format!("{}_{group}", family[0].scope.prefix())
         };
-        let kind = if matches!(family[0].value, Value::Histogram(..)) { "summary" } else { "gauge" };
+        let kind = match &family[0].value {
+            Value::Histogram(..) => "summary",
+            // A name of older dashboards, which promtool takes for a counter's.
+            _ if name.ends_with("_total") => "untyped",
+            _ => "gauge",
+        };
         let _ = writeln!(text, "# HELP {name} {last} (scope: {scope})\n# TYPE {name} {kind}");
         for metric in family {
             write_metric(&mut text, &name, metric, process);

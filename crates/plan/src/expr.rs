@@ -154,6 +154,10 @@ pub enum Function {
     CharLength,
     /// `SUBSTRING(a FROM start [FOR length])`, `SUBSTR(a, start [, length])`
     Substring,
+    /// `LEFT(a, count)`: the first characters, none for a count below 1.
+    Left,
+    /// `RIGHT(a, count)`: the last characters, none for a count below 1.
+    Right,
     /// `POSITION(a IN b)`, arguments a, b: from 1, 0 where absent.
     Position,
     /// `REPLACE(a, from, to)`
@@ -182,17 +186,17 @@ pub enum Function {
     LocalTimestamp,
     /// `CURRENT_DATE` in `table.local-time-zone`
     CurrentDate,
-    /// `TO_TIMESTAMP_LTZ(number, precision)`: epoch seconds (0) or milliseconds (3).
+    /// `TO_TIMESTAMP_LTZ(number, precision)`: units of `10^-precision` seconds since the epoch.
     ToTimestampLtz,
     /// `TO_TIMESTAMP(text [, format])`
     ToTimestamp,
     /// `TO_DATE(text [, format])`
     ToDate,
-    /// `DATE_FORMAT(timestamp, format)`
+    /// `DATE_FORMAT(timestamp or text, format)`
     DateFormat,
     /// `FROM_UNIXTIME(seconds [, format])`
     FromUnixtime,
-    /// `UNIX_TIMESTAMP(text [, format])`
+    /// `UNIX_TIMESTAMP([text [, format]])`: seconds since the epoch; without a text those of the processing time.
     UnixTimestamp,
     /// `EXTRACT(unit FROM a)`: arguments the unit as an upper-case string literal, then a.
     Extract,

@@ -231,6 +231,7 @@ impl Dialect for FlinkDialect {
             Keyword::MAP if matches!(next, Token::LBracket) => Some(parse_map(parser)),
             Keyword::CAST if matches!(next, Token::LParen) => Some(parse_cast(parser, ast::CastKind::Cast)),
             Keyword::TRY_CAST if matches!(next, Token::LParen) => Some(parse_cast(parser, ast::CastKind::TryCast)),
+            Keyword::TRIM if trims_blanks(parser) => Some(parse_trim(parser)),
             Keyword::POSITION if matches!(next, Token::LParen) => {
                 Some(parse_position(parser, self.prec_value(Precedence::Between)))
             }
@@ -311,6 +312,28 @@ fn parse_cast(parser: &mut Parser, kind: ast::CastKind) -> Result<Expr, ParserEr
     let data_type = crate::types::parse_for_cast(parser)?;
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Cast { kind, expr: Box::new(expr), data_type, array: false, format: None })
+}
+
+/// Whether `TRIM(LEADING FROM ...` stands here: without the characters that are trimmed.
+fn trims_blanks(parser: &Parser) -> bool {
+    let word = |ahead: usize| match &parser.peek_nth_token_ref(ahead).token {
+        Token::Word(word) if word.quote_style.is_none() => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    parser.peek_nth_token_ref(1).token == Token::LParen
+        && matches!(word(2), Keyword::LEADING | Keyword::TRAILING | Keyword::BOTH)
+        && word(3) == Keyword::FROM
+}
+
+/// `TRIM(LEADING FROM a)`
+fn parse_trim(parser: &mut Parser) -> Result<Expr, ParserError> {
+    parser.next_token();
+    parser.expect_token(&Token::LParen)?;
+    let trim_where = Some(parser.parse_trim_where()?);
+    parser.expect_keyword_is(Keyword::FROM)?;
+    let expr = Box::new(parser.parse_expr()?);
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Trim { expr, trim_where, trim_what: None, trim_characters: None })
 }
 
 /// `POSITION(a IN b)`

@@ -5,11 +5,12 @@ use std::io::IsTerminal;
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::report::{AboveBlock, Face};
@@ -32,10 +33,44 @@ fn start_with(default: &str) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| AboveBlock);
     // A second start in one process keeps the first one's settings.
     let _ = if std::io::stderr().is_terminal() {
-        builder.with_target(false).compact().try_init()
+        builder.event_format(HumanLine).try_init()
     } else {
-        builder.event_format(JsonLine).try_init()
+        builder.fmt_fields(JsonFields).event_format(JsonLine).try_init()
     };
+}
+
+/// One event as a line to be read: the time, the level, the words, the event's own fields.
+struct HumanLine;
+
+impl<S, N> FormatEvent<S, N> for HumanLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let (dim, color, plain) = match (writer.has_ansi_escapes(), *event.metadata().level()) {
+            (false, _) => ("", "", ""),
+            (true, Level::ERROR) => ("\x1b[2m", "\x1b[31m", "\x1b[0m"),
+            (true, Level::WARN) => ("\x1b[2m", "\x1b[33m", "\x1b[0m"),
+            (true, _) => ("\x1b[2m", "\x1b[32m", "\x1b[0m"),
+        };
+        write!(writer, "{dim}")?;
+        SystemTime.format_time(&mut writer)?;
+        write!(writer, "{plain} {color}{:>5}{plain} ", event.metadata().level())?;
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
+/// The fields of a span as a JSON object, to be found again by the events within it.
+struct JsonFields;
+
+impl<'a> FormatFields<'a> for JsonFields {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'a>, fields: R) -> fmt::Result {
+        let mut map = Map::new();
+        fields.record(&mut Fields(&mut map));
+        write!(writer, "{}", Value::Object(map))
+    }
 }
 
 /// One event as one JSON object.
@@ -46,10 +81,15 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let mut timestamp = String::new();
         SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
         let mut line = Map::new();
+        for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+            if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
+                line.extend(serde_json::from_str::<Map<String, Value>>(fields).unwrap_or_default());
+            }
+        }
         line.insert("timestamp".to_owned(), Value::String(timestamp));
         line.insert("level".to_owned(), Value::String(event.metadata().level().to_string()));
         event.record(&mut Fields(&mut line));

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(5);
 
 /// A job that never ends by itself and gives its first row at once.
-const FIRST_ROW: &str = "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1');
+const FIRST_ROW: &str = "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100');
 CREATE TABLE shown (n BIGINT) WITH ('connector' = 'print', 'print-identifier' = 'row');
 INSERT INTO shown SELECT n FROM numbers;\n";
 

@@ -27,7 +27,27 @@ pub(crate) struct Context {
     /// Why the brokers do not let us in, the last time they said so.
     denied: Mutex<Option<String>>,
     /// The first message that was refused since the last `take_failure`.
-    failure: Mutex<Option<String>>,
+    failure: Mutex<Option<Refused>>,
+}
+
+/// A message that was refused: why, and what it held.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    words: String,
+    /// Whether the brokers did not take it in time, rather than not at all.
+    is_late: bool,
+}
+
+impl Refused {
+    /// As an error; `what` stands before its words.
+    pub(crate) fn into_error(self, what: &str) -> Error {
+        let text = format!("{what}{}", self.words);
+        if self.is_late {
+            return Error::new(Kind::Unavailable, text)
+                .hint("see what keeps the brokers, or raise 'properties.delivery.timeout.ms'");
+        }
+        Error::new(Kind::Exhausted, text).hint("leave such rows out, or raise the limit on both sides")
+    }
 }
 
 impl Context {
@@ -58,13 +78,15 @@ impl Context {
     }
 
     /// The first message refused since the last call, in words.
-    pub(crate) fn take_failure(&self) -> Option<String> {
+    pub(crate) fn take_failure(&self) -> Option<Refused> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Takes a refused message down; only the first one's words are kept.
-    pub(crate) fn refused(&self, words: impl FnOnce() -> String) {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(words);
+    pub(crate) fn refused(&self, code: Option<RDKafkaErrorCode>, words: impl FnOnce() -> String) {
+        let is_late = code == Some(RDKafkaErrorCode::MessageTimedOut);
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert_with(|| Refused { words: words(), is_late });
     }
 }
 
@@ -107,7 +129,7 @@ impl ProducerContext for Context {
         // Only failures come here: `delivery.report.only.error` is set.
         if let Err((error, message)) = result {
             let code = error.rdkafka_error_code();
-            self.refused(|| {
+            self.refused(code, || {
                 refused_words(message.topic(), message.partition(), message.key(), message.payload(), code)
             });
         }
@@ -127,6 +149,7 @@ pub(crate) fn refused_words(
             "it is larger than 'max.message.bytes' of the topic or 'properties.max.request.size' of the table"
                 .to_owned()
         }
+        Some(RDKafkaErrorCode::MessageTimedOut) => "no broker has taken it in time".to_owned(),
         Some(code) => code.to_string(),
         None => "no reason given".to_owned(),
     };

@@ -163,9 +163,16 @@ impl KafkaDecider {
         })
     }
 
-    fn aborted(&self, epoch: Epoch, why: &str) -> Decision {
+    /// Gives the transaction up, and says why: because it took too long, because of somebody else, or because of `why`.
+    fn aborted(&self, epoch: Epoch, why: &str, fenced: bool) -> Decision {
+        let overdue = self.transaction.overdue();
         self.transaction.abort(CALL_TIMEOUT);
-        Decision::Aborted(format!("epoch {epoch} in transaction '{}': {why}", self.transaction.id()))
+        let id = self.transaction.id();
+        match overdue {
+            Some(words) => Decision::Aborted(words),
+            None if fenced => Decision::Fenced(format!("{FENCED} '{id}': {why}")),
+            None => Decision::Aborted(format!("epoch {epoch} in transaction '{id}': {why}")),
+        }
     }
 
     fn commit(&self, epoch: Epoch) -> Decision {
@@ -173,7 +180,7 @@ impl KafkaDecider {
         for attempt in 1..=CALLS_MAX {
             let error = match self.transaction.producer().commit_transaction(CALL_TIMEOUT) {
                 Ok(()) => {
-                    self.transaction.closed();
+                    self.transaction.committed();
                     return Decision::Committed;
                 }
                 Err(error) => error,
@@ -183,12 +190,8 @@ impl KafkaDecider {
                 _ => (passes_by(&error), false),
             };
             // After an attempt without an answer the commit may have happened, whatever a later answer says.
-            if abortable && !doubtful {
-                return self.aborted(epoch, &words(&error));
-            }
-            if is_fenced(&error) && !doubtful {
-                self.transaction.closed();
-                return Decision::Aborted(format!("epoch {epoch}: {FENCED}: {}", words(&error)));
+            if (abortable || is_fenced(&error)) && !doubtful {
+                return self.aborted(epoch, &words(&error), is_fenced(&error));
             }
             if !retriable || attempt == CALLS_MAX {
                 self.transaction.closed();
@@ -289,14 +292,13 @@ impl Decider for KafkaDecider {
 
     fn decide(&mut self, epoch: Epoch, offsets: &[SinkOffsets]) -> Result<Decision> {
         if let Err(error) = drain(self.transaction.producer(), self.clock.as_ref(), DRAIN_TIMEOUT) {
-            return Ok(self.aborted(epoch, &error.to_string()));
+            return Ok(self.aborted(epoch, &error.to_string(), false));
         }
         if let Err(error) = self.transaction.begin() {
-            return Ok(Decision::Aborted(format!("epoch {epoch}: {error}")));
+            return Ok(self.aborted(epoch, error.message(), error.kind() == Kind::Conflict));
         }
         if let Err(refusal) = self.send_offsets(epoch, offsets) {
-            let fenced = if refusal.fenced { format!("{FENCED}: ") } else { String::new() };
-            return Ok(self.aborted(epoch, &format!("{fenced}{}", refusal.words)));
+            return Ok(self.aborted(epoch, &refusal.words, refusal.fenced));
         }
         Ok(self.commit(epoch))
     }

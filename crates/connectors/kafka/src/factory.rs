@@ -128,7 +128,7 @@ impl Factory for KafkaFactory {
         let id = members.iter().map(|member| member.prefix.as_str()).min().unwrap_or_default();
         let topics: Vec<String> = members.iter().map(|member| member.topic.clone()).collect();
         let config = &members[0].config;
-        let transaction = Arc::new(Transaction::new(config, id)?);
+        let transaction = Arc::new(Transaction::new(config, id, Arc::clone(&context.clock))?);
         self.transaction
             .set(Arc::clone(&transaction))
             .map_err(|_| Error::internal("make a second decider with one factory: it is asked once a run"))?;

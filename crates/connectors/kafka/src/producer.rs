@@ -238,10 +238,9 @@ impl TopicHandle {
         partition: i32,
         code: RDKafkaErrorCode,
     ) {
-        producer
-            .client()
-            .context()
-            .refused(|| refused_words(&self.name, partition, chunk.key(row), Some(chunk.value(row)), Some(code)));
+        producer.client().context().refused(Some(code), || {
+            refused_words(&self.name, partition, chunk.key(row), Some(chunk.value(row)), Some(code))
+        });
     }
 
     /// One row with its headers and timestamp.
@@ -315,7 +314,7 @@ pub(crate) fn drain(producer: &BaseProducer<Context>, clock: &dyn Clock, wait: D
     }
     let context = producer.client().context();
     if let Some(failure) = context.take_failure() {
-        return Err(Error::new(Kind::Exhausted, failure).hint("leave such rows out, or raise the limit on both sides"));
+        return Err(failure.into_error(""));
     }
     match producer.in_flight_count() {
         0 => Ok(()),

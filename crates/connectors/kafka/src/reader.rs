@@ -288,6 +288,7 @@ impl KafkaReader {
         }
         self.looked_us = now;
         self.queue.serve_events();
+        self.look_at_lag();
         let context = self.queue.consumer().client().context();
         if let Some(reason) = context.denied() {
             return Err(Error::invalid(format!(
@@ -296,6 +297,10 @@ impl KafkaReader {
             ))
             .hint("check 'properties.sasl.jaas.config' and 'properties.security.protocol'"));
         }
+        Ok(())
+    }
+
+    fn look_at_lag(&self) {
         let (mut pending, mut most) = (0, 0);
         for slot in self.slots.iter().filter(|slot| !slot.done) {
             let end = self.queue.end_known(&slot.topic, slot.at.partition).and_then(|end| u64::try_from(end).ok());
@@ -312,7 +317,6 @@ impl KafkaReader {
                 slot.current.set(slot.next.offset as f64 - 1.0);
             }
         }
-        Ok(())
     }
 }
 
@@ -328,6 +332,10 @@ impl Reader for KafkaReader {
         }
         self.added.push((split, from));
         Ok(())
+    }
+
+    fn held_up(&mut self) {
+        self.look_at_lag();
     }
 
     fn fetch(&mut self, wait: Duration) -> Result<Fetch> {

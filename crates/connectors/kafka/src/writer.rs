@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rdkafka::error::KafkaError;
 use rdkafka::producer::Producer;
 use weir_base::limits::SINK_HELD_BYTES_MAX;
 use weir_base::{Clock, Epoch, Error, Kind, Result};
@@ -13,6 +14,7 @@ use crate::chunk::{Chunk, RowEncoder};
 use crate::options::{Partitioner, SinkOptions};
 use crate::producer::{TopicHandle, drain, partition_count};
 use crate::sink::Producing;
+use crate::transaction::{FENCED, is_fenced};
 
 /// How long the rows of an epoch may take to be delivered, or to be taken by librdkafka's queue.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(60);
@@ -128,17 +130,26 @@ impl KafkaWriter {
     fn check(&self) -> Result<()> {
         let producer = self.producing.producer();
         producer.poll(Duration::ZERO);
-        if let Some((_, reason)) = producer.client().fatal_error() {
-            return Err(Error::new(
-                Kind::Conflict,
-                format!("write to Kafka: this process is fenced or its producer failed for good: {reason}"),
-            ));
+        let overdue = || match &self.producing {
+            Producing::Transaction(transaction) => transaction.overdue(),
+            Producing::Plain(_) => None,
+        };
+        let fatal = producer.client().fatal_error();
+        let failure = producer.client().context().take_failure();
+        if fatal.is_none() && failure.is_none() {
+            return Ok(());
         }
-        match producer.client().context().take_failure() {
-            Some(failure) => Err(Error::new(Kind::Exhausted, format!("write to Kafka: {failure}"))
-                .hint("leave such rows out, or raise the limit on both sides")),
-            None => Ok(()),
+        // Whatever is said of single messages then, this is why.
+        if let Some(words) = overdue() {
+            return Err(Error::new(Kind::Closed, format!("write to Kafka: {words}")));
         }
+        if let Some((code, reason)) = fatal {
+            let fenced = is_fenced(&KafkaError::Global(code));
+            let why = if fenced { FENCED } else { "its producer has failed for good" };
+            let kind = if fenced { Kind::Conflict } else { Kind::Closed };
+            return Err(Error::new(kind, format!("write to Kafka: {why}: {reason}")));
+        }
+        failure.map_or(Ok(()), |failure| Err(failure.into_error("write to Kafka: ")))
     }
 }
 

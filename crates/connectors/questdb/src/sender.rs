@@ -165,7 +165,7 @@ impl Metrics {
     /// Registers them, and the breaker's state.
     pub(crate) fn new(registry: &Registry) -> (Self, Gauge) {
         let metrics = Self {
-            rows: registry.counter_with_rate(Scope::Job, "questdbRowsSent"),
+            rows: registry.counter(Scope::Job, "questdbRowsSent"),
             refused: registry.counter(Scope::Job, "questdbRowsRefused"),
             retries: registry.counter(Scope::Job, "questdbRequestsRetried"),
         };

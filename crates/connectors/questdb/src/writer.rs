@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering;
 use weir_base::limits::CARRIED_BYTES_MAX;
 use weir_base::{Epoch, Error, Generation, Result, RowKind};
 use weir_connector::{Batch, Flush, Prepared, Ready, Writer, WriterContext};
-use weir_metrics::{Counter, Scope};
 
 use crate::columns::Columns;
 use crate::frame;
@@ -30,7 +29,6 @@ pub(crate) struct QuestDbWriter {
     block: Vec<u8>,
     block_rows: u32,
     segment: Option<Open>,
-    written: Counter,
     /// Bytes of encoded rows.
     bytes: u64,
 }
@@ -52,7 +50,6 @@ impl QuestDbWriter {
         batch_rows: usize,
         context: &WriterContext,
     ) -> Self {
-        let written = context.metrics.counter(Scope::Operator, "questdbBytesCarried");
         Self {
             shared,
             columns_text: columns.fingerprint(),
@@ -64,7 +61,6 @@ impl QuestDbWriter {
             block: Vec::new(),
             block_rows: 0,
             segment: None,
-            written,
             bytes: 0,
         }
     }
@@ -85,7 +81,6 @@ impl QuestDbWriter {
         let bytes = self.block.len() as u64 + 12;
         open.rows += u64::from(self.block_rows);
         open.bytes += bytes;
-        self.written.add(bytes);
         self.block.clear();
         self.block_rows = 0;
         Ok(())

@@ -114,6 +114,8 @@ impl Compiler<'_> {
             | F::TrimLeading
             | F::TrimTrailing
             | F::Substring
+            | F::Left
+            | F::Right
             | F::Replace
             | F::SplitIndex
             | F::Lpad

@@ -1,4 +1,4 @@
-//! Functions that take a text apart: TRIM, SUBSTRING, REPLACE, SPLIT_INDEX, LPAD, RPAD, REVERSE. Positions count characters from 1.
+//! Functions that take a text apart: TRIM, SUBSTRING, LEFT, RIGHT, REPLACE, SPLIT_INDEX, LPAD, RPAD, REVERSE. Positions count characters from 1.
 
 use arrow_array::ArrayRef;
 use arrow_array::types::Int32Type;
@@ -23,6 +23,8 @@ pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType,
     let apply: Apply = match function {
         Function::TrimBoth | Function::TrimLeading | Function::TrimTrailing => trim(function),
         Function::Substring => Box::new(substring),
+        Function::Left => Box::new(|columns, scope| edge(columns, scope, true)),
+        Function::Right => Box::new(|columns, scope| edge(columns, scope, false)),
         Function::Replace => Box::new(|columns, scope| {
             let (values, from, to) = (Texts::of(&columns[0]), Texts::of(&columns[1]), Texts::of(&columns[2]));
             texts(columns, scope, Failure::Raise, |row, out| {
@@ -94,6 +96,23 @@ fn substring(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalErro
         let rest = rest.as_str();
         let end = rest.char_indices().nth(length).map_or(rest.len(), |(end, _)| end);
         out.push_str(&rest[..end]);
+        Ok(true)
+    })
+}
+
+/// LEFT and RIGHT: so many characters of one end; none for a number below 1.
+fn edge(columns: &[Column], scope: &Scope<'_>, is_left: bool) -> Result<ArrayRef, EvalError> {
+    let (values, counts) = (Texts::of(&columns[0]), Values::<Int32Type>::of(&columns[1]));
+    texts(columns, scope, Failure::Raise, |row, out| {
+        let text = values.get(row);
+        let Some(last) = usize::try_from(counts.get(row)).ok().and_then(|count| count.checked_sub(1)) else {
+            return Ok(true);
+        };
+        out.push_str(if is_left {
+            text.char_indices().nth(last + 1).map_or(text, |(end, _)| &text[..end])
+        } else {
+            text.char_indices().nth_back(last).map_or(text, |(start, _)| &text[start..])
+        });
         Ok(true)
     })
 }

@@ -13,8 +13,8 @@ use super::time::{timestamp_at, timestamps};
 use super::time_pattern::{Dialect, Instant, Pattern, read, read_simple, write};
 use super::zone::{DAY_MS, Moment, Zone, days_of};
 
-/// The first and last millisecond that TO_TIMESTAMP_LTZ gives: the years 0000 to 9999.
-const EPOCH_MILLIS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+/// The first second that TO_TIMESTAMP_LTZ gives, and the one behind the last: the years 0000 to 9999.
+const EPOCH_SECONDS: std::ops::Range<i128> = -62_167_219_200..253_402_300_800;
 
 /// One of the functions above.
 ///
@@ -211,8 +211,14 @@ fn from_unixtime(nodes: Vec<Node>, data_type: DataType, zone: &Zone, span: Span)
     Ok(Node::call(arguments, data_type, span, is_fallible, apply))
 }
 
-/// `UNIX_TIMESTAMP(text [, format])`: seconds, the smallest BIGINT for what it cannot read.
+/// `UNIX_TIMESTAMP([text [, format]])`: seconds, the smallest BIGINT for what it cannot read.
 fn unix_timestamp(nodes: Vec<Node>, data_type: DataType, zone: &Zone, span: Span) -> Result<Node> {
+    if nodes.is_empty() {
+        let now: Apply = Box::new(|columns, scope| {
+            primitives::<Int64Type>(columns, scope, Failure::Raise, |_| Ok(Some(scope.now.div_euclid(1000))))
+        });
+        return Ok(Node::call_each_batch(nodes, data_type, span, false, now));
+    }
     let patterns = Patterns::of(&nodes, 1, "yyyy-MM-dd HH:mm:ss", Dialect::Simple, span)?;
     let is_fallible = patterns.is_fallible();
     let zone = zone.clone();
@@ -243,44 +249,47 @@ fn to_timestamp_ltz(nodes: Vec<Node>, data_type: DataType, zone: &Zone, span: Sp
         arguments.push(cast::compile(node, &int, CastMode::Cast, zone, span)?);
     }
     let arrow = data_type.arrow();
+    let digits = if let LogicalType::TimestampLtz(digits) = data_type.logical { digits } else { 3 };
     let apply: Apply = Box::new(move |columns, scope| {
         timestamps(&arrow, columns, scope, Failure::Raise, |row| {
             let precision =
                 columns.get(1).map_or(3, |column| Values::<arrow_array::types::Int32Type>::of(column).get(row));
             let Some(precision) = u32::try_from(precision).ok().filter(|precision| *precision <= 9) else {
-                return Err(format!(
-                    "The precision value '{precision}' for function TO_TIMESTAMP_LTZ(numeric, precision) is unsupported, \
-                     the supported value is '0' for second or '3' for millisecond."
-                ));
+                return Err(format!("Precision for TO_TIMESTAMP_LTZ must be between 0 and 9 but was {precision}."));
             };
-            Ok(epoch(&columns[0], row, &target, precision).filter(|moment| EPOCH_MILLIS.contains(&moment.millis)))
+            Ok(epoch(&columns[0], row, &target, precision).map(|moment| moment.cut(digits)))
         })
     });
     Ok(Node::call(arguments, data_type, span, true, apply))
 }
 
-/// The moment of a number of units of `10^-precision` seconds; None beyond what 64 bits of milliseconds hold.
+/// The moment of a number of units of `10^-precision` seconds; None outside the years 0000 to 9999.
 fn epoch(column: &Column, row: usize, logical: &LogicalType, precision: u32) -> Option<Moment> {
-    let unit = 10_i128.pow(9 - precision);
+    let (unit, per_second) = (10_i128.pow(9 - precision), 10_i128.pow(precision));
+    let units = EPOCH_SECONDS.start * per_second..EPOCH_SECONDS.end * per_second;
     let nanos = match logical {
-        LogicalType::Double => {
-            let value = Values::<Float64Type>::of(column).get(row);
-            // Seconds keep their milliseconds; all else is cut to whole units first, as in Flink.
-            #[expect(clippy::cast_possible_truncation, reason = "saturates: what is too large is beyond the year 9999")]
-            if precision == 0 {
-                i128::from((value * 1000.0) as i64) * 1_000_000
-            } else {
-                i128::from(value as i64) * unit
-            }
-        }
+        LogicalType::Double => double_nanos(Values::<Float64Type>::of(column).get(row), unit, &units)?,
         LogicalType::Decimal(_, scale) => {
+            // What is behind the point is cut off, as Java makes a long of a BigDecimal.
             let whole = Values::<Decimal128Type>::of(column).get(row) / super::decimal::power_of_ten(u32::from(*scale));
-            whole.checked_mul(unit)?
+            units.contains(&whole).then_some(whole * unit)?
         }
-        _ => i128::from(Values::<Int64Type>::of(column).get(row)) * unit,
+        _ => {
+            let whole = i128::from(Values::<Int64Type>::of(column).get(row));
+            units.contains(&whole).then_some(whole * unit)?
+        }
     };
     let millis = i64::try_from(nanos.div_euclid(1_000_000)).ok()?;
     Some(Moment { millis, nanos: i32::try_from(nanos.rem_euclid(1_000_000)).ok()? })
+}
+
+/// The nanoseconds of `value` units; None if it is not among `units`. Flink counts them in 64 bits: no DOUBLE gives a moment after April 2262.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "as Java computes with doubles")]
+fn double_nanos(value: f64, unit: i128, units: &std::ops::Range<i128>) -> Option<i128> {
+    if value < units.start as f64 || value > (units.end - 1) as f64 {
+        return None;
+    }
+    Some(i128::from((value * unit as f64) as i64))
 }
 
 #[cfg(test)]

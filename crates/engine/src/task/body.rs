@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use tracing::{Span, warn};
 use weir_base::{Error, Result};
 use weir_metrics::{Counter, Gauge, Registry, Scope};
 
@@ -53,16 +54,26 @@ pub struct RunTask {
     body: Box<dyn Body>,
     shared: Arc<RunShared>,
     metrics: TaskMetrics,
+    id: String,
     name: String,
+    /// What its log lines belong to.
+    span: Span,
     last: Step,
     last_us: u64,
 }
 
 impl RunTask {
-    /// Frames `body`, called `name` in errors.
-    pub fn new(name: String, body: Box<dyn Body>, shared: Arc<RunShared>, metrics: TaskMetrics) -> Self {
+    /// Frames `body`, called `id` and `name` in errors and logs.
+    pub fn new(id: String, name: String, body: Box<dyn Body>, shared: Arc<RunShared>, metrics: TaskMetrics) -> Self {
         let last_us = shared.clock.monotonic_us();
-        Self { body, shared, metrics, name, last: Step::Idle, last_us }
+        Self { body, shared, metrics, id, name, span: Span::current(), last: Step::Idle, last_us }
+    }
+
+    /// The run fails with `error`.
+    fn fail(&self, error: Error) {
+        let (task, operator, event) = (&self.id, &self.name, "TaskFailureEvent");
+        self.span.in_scope(|| warn!(task, operator, event, %error, "task failed"));
+        self.shared.fail(error);
     }
 
     /// Books the time since the last step under what it came to.
@@ -90,11 +101,11 @@ impl Task for RunTask {
         let step = match outcome {
             Ok(Ok(step)) => step,
             Ok(Err(error)) => {
-                self.shared.fail(error);
+                self.fail(error);
                 Step::Finished
             }
             Err(panic) => {
-                self.shared.fail(panic_error(&self.name, panic.as_ref()));
+                self.fail(panic_error(&self.name, panic.as_ref()));
                 Step::Finished
             }
         };

@@ -143,14 +143,17 @@ impl ReaderThread {
     }
 
     /// Puts a fetch into the queue; false when nobody wants it any more.
-    fn hand_over(&self, mut fetched: Fetched) -> bool {
+    fn hand_over(&mut self, mut fetched: Fetched) -> bool {
         loop {
             match self.fetches.send_timeout(fetched, WAIT) {
                 Ok(()) => {
                     self.waker.wake();
                     return true;
                 }
-                Err(SendTimeoutError::Timeout(back)) if !self.shared.is_cancelled() => fetched = back,
+                Err(SendTimeoutError::Timeout(back)) if !self.shared.is_cancelled() => {
+                    fetched = back;
+                    self.reader.held_up();
+                }
                 Err(_) => return false,
             }
         }

@@ -11,8 +11,11 @@ use crate::pipeline::Pipeline;
 use crate::servers::{Servers, servers};
 use crate::topics;
 
-/// Events of a round, at 5,000 a second.
+/// Events of a round.
 const EVENTS: u64 = 15_000;
+
+/// Events a second.
+const RATE: u64 = 5_000;
 
 /// Kafka to Kafka and QuestDB.
 struct Telemetry {
@@ -29,7 +32,7 @@ impl Scenario for Telemetry {
 
     fn begin<'a>(&'a self, place: &'a Place, seed: u64, _: &mut Rng) -> Box<dyn Round + 'a> {
         let pipeline = Pipeline::new(place, &self.servers, &format!("k{seed}"));
-        let feed = pipeline.feed(EVENTS);
+        let feed = pipeline.feed(EVENTS, RATE);
         Box::new(TelemetryRound { pipeline, feed })
     }
 }
@@ -80,7 +83,7 @@ fn a_paused_process_is_fenced_by_the_one_that_took_its_job_over() {
     let Some(servers) = servers("a_paused_process_is_fenced_by_the_one_that_took_its_job_over") else { return };
     let place = Place::new();
     let pipeline = Pipeline::new(&place, &servers, "z");
-    let mut feed = pipeline.feed(EVENTS);
+    let mut feed = pipeline.feed(EVENTS, RATE);
     let first = pipeline.job_command("data-1").stderr(Stdio::piped()).spawn().expect("start the first");
     wait(Duration::from_millis(1800));
     let pid = i32::try_from(first.id()).expect("a process id fits");
@@ -108,7 +111,7 @@ fn a_stopped_job_leaves_no_transaction_open_and_goes_on() {
     let Some(servers) = servers("a_stopped_job_leaves_no_transaction_open_and_goes_on") else { return };
     let place = Place::new();
     let pipeline = Pipeline::new(&place, &servers, "s");
-    let mut feed = pipeline.feed(EVENTS);
+    let mut feed = pipeline.feed(EVENTS, RATE);
     let mut job = pipeline.job_command("data").spawn().expect("start the job");
     wait(Duration::from_millis(2500));
     let pid = i32::try_from(job.id()).expect("a process id fits");

@@ -3,6 +3,7 @@
 mod bad_clock;
 mod bad_disk;
 mod bad_input;
+mod bad_servers;
 mod binary;
 #[path = "../../../../xtask/src/update/case.rs"]
 mod case;
@@ -13,6 +14,7 @@ mod kill_harness;
 mod kills;
 mod metrics;
 mod once;
+mod outages;
 mod pipeline;
 mod restores;
 mod resume;

@@ -1,17 +1,20 @@
-//! The metric pages and the logs of the binary, on a job that is held up by a folder it watches: each figure against a value worked out beforehand.
+//! The metric pages and the logs of the binary, on jobs that are held up, stuck and flowing: each figure against a value worked out beforehand.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+mod expected;
+mod page;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use weir_base::{Clock, SystemClock};
 
-use crate::binary::{Place, Ran, wait};
+use crate::binary::{Place, Ran};
+use crate::servers::servers;
+use expected::{Case, WATERMARK, check};
+use page::{Held, Page, job, now_ms, operator, task};
 
-/// One task reads, one aggregates, one removes duplicates: 3 columns cross the exchange to the latter, and a NULL id fails the job.
+/// One task reads and keeps rows, one aggregates them behind an exchange that two columns cross; a NULL id fails the job.
 const JOB: &str = "
 SET 'parallelism.default' = '1';
 SET 'pipeline.name' = 'held-up job';
@@ -40,163 +43,26 @@ const FIRST: &str = "{\"id\":1,\"device\":\"a\",\"ts\":\"2026-01-01 00:00:01\"}\
 const LATE: &str = "{\"id\":5,\"device\":\"a\",\"ts\":\"2026-01-01 00:00:03\"}\n\
     {\"id\":6,\"device\":\"b\",\"ts\":\"2026-01-01 00:00:04\"}\n";
 
-/// 2026-01-01 00:00:59 UTC.
-const WATERMARK: f64 = 1_767_225_659_000.0;
-
-/// The samples of a page: name, labels, value.
-struct Page {
-    text: String,
-    samples: Vec<(String, BTreeMap<String, String>, f64)>,
+/// What belongs to no one line of the table.
+fn check_held_up(held: &Held, jobs: &Page, tasks: &Page, since: f64) {
+    check(Case::HeldUp, jobs, tasks);
+    let bytes = f64::from(u32::try_from(FIRST.len() + LATE.len()).expect("a short file"));
+    assert_eq!(tasks.one(&operator("numBytesIn"), "Source"), bytes);
+    assert_eq!(tasks.one(&task("numBytesIn"), "Source"), bytes);
+    let uptime = jobs.one(&job("uptime"), "");
+    assert!(uptime > 0.0 && uptime <= now_ms() - since + 1.0, "{uptime}");
+    let triggered =
+        jobs.one(&job("numberOfCompletedCheckpoints"), "") + jobs.one(&job("numberOfInProgressCheckpoints"), "");
+    assert_eq!(jobs.one(&job("totalNumberOfCheckpoints"), ""), triggered);
+    assert!((now_ms() - jobs.one(&job("lastCheckpointCompletedTimestamp"), "")).abs() < 10_000.0);
+    let shares = ["busyTimeMsPerSecond", "idleTimeMsPerSecond", "backPressuredTimeMsPerSecond"];
+    let sum: f64 = shares.iter().map(|name| tasks.one(&task(name), "Source")).sum();
+    assert!((600.0..1400.0).contains(&sum), "a second has 1000 ms: {sum}");
+    check_labels(tasks);
+    check_process(held, jobs, tasks);
 }
 
-impl Page {
-    fn of(text: String) -> Self {
-        let sample = |line: &str| {
-            let (name, rest) = line.split_once('{').expect("labels");
-            let (labels, value) = rest.split_once("} ").expect("a value");
-            let labels = labels.split_terminator(',').map(|label| {
-                let (name, value) = label.split_once('=').expect("a label's value");
-                (name.to_owned(), value.trim_matches('"').to_owned())
-            });
-            (name.to_owned(), labels.collect(), value.parse().expect("a number"))
-        };
-        let samples = text.lines().filter(|line| !line.starts_with('#')).map(sample).collect();
-        Self { text, samples }
-    }
-
-    /// The values of `name`, of the operator or task whose name begins with `of`.
-    fn all(&self, name: &str, of: &str) -> Vec<f64> {
-        let of_name = |labels: &BTreeMap<String, String>| {
-            let named = labels.get("operator_name").or_else(|| labels.get("task_name"));
-            of.is_empty() || named.is_some_and(|value| value.starts_with(of))
-        };
-        let found = self.samples.iter().filter(|(sample, labels, _)| sample == name && of_name(labels));
-        found.map(|(_, _, value)| *value).collect()
-    }
-
-    #[track_caller]
-    fn one(&self, name: &str, of: &str) -> f64 {
-        let all = self.all(name, of);
-        assert_eq!(all.len(), 1, "{name} of '{of}' in\n{}", self.text);
-        all[0]
-    }
-
-    /// The only value of `name`, or minus infinity: for waiting.
-    fn peek(&self, name: &str, of: &str) -> f64 {
-        self.all(name, of).first().copied().unwrap_or(f64::NEG_INFINITY)
-    }
-}
-
-/// The binary at work, killed when the test is over.
-struct Held {
-    child: Child,
-    ports: [u16; 2],
-}
-
-impl Held {
-    fn start(place: &Place, sql: &str) -> Self {
-        let ports = free_ports();
-        place.write("job.sql", sql);
-        let log = std::fs::File::create(place.path("log")).expect("make the log");
-        let range = format!("metrics.reporter.prom.port={}-{}", ports[0], ports[1]);
-        let mut command = place.weir(["run", "job.sql", "-D", "weir.threads=3", "-D", &range]);
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("start weir");
-        Self { child, ports }
-    }
-
-    fn page(&self, index: usize) -> Option<Page> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports[index])).ok()?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Some(Page::of(answer.split_once("\r\n\r\n")?.1.to_owned()))
-    }
-
-    /// The job manager's page and the task manager's, once `ready` holds for them.
-    #[track_caller]
-    fn pages(&self, what: &str, ready: impl Fn(&Page, &Page) -> bool) -> (Page, Page) {
-        let until = now_ms() + 30_000.0;
-        loop {
-            let pages = self.page(0).zip(self.page(1));
-            match pages {
-                Some((jobs, tasks)) if ready(&jobs, &tasks) => return (jobs, tasks),
-                pages => {
-                    let text = pages.map(|(jobs, tasks)| jobs.text + &tasks.text).unwrap_or_default();
-                    assert!(now_ms() < until, "{what} did not come to be: {text}");
-                    wait(Duration::from_millis(50));
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Two ports that follow each other, free a moment ago.
-fn free_ports() -> [u16; 2] {
-    loop {
-        let first = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free port");
-        let port = first.local_addr().expect("its number").port();
-        if port < u16::MAX && TcpListener::bind((Ipv4Addr::UNSPECIFIED, port + 1)).is_ok() {
-            return [port, port + 1];
-        }
-    }
-}
-
-fn now_ms() -> f64 {
-    let now = u64::try_from(SystemClock::new().now()).expect("a clock past 1970");
-    Duration::from_millis(now).as_secs_f64() * 1000.0
-}
-
-fn operator(name: &str) -> String {
-    format!("flink_taskmanager_job_task_operator_{name}")
-}
-
-fn task(name: &str) -> String {
-    format!("flink_taskmanager_job_task_{name}")
-}
-
-fn job(name: &str) -> String {
-    format!("flink_jobmanager_job_{name}")
-}
-
-/// What the operators count once both files are read.
-fn check_operators(tasks: &Page) {
-    let input = "Source";
-    assert_eq!(tasks.one(&operator("numRecordsIn"), input), 6.0);
-    assert_eq!(
-        tasks.one(&operator("numBytesIn"), input),
-        f64::from(u32::try_from(FIRST.len() + LATE.len()).expect("a short file"))
-    );
-    assert_eq!(tasks.one(&operator("numRecordsOut"), input), 5.0);
-    assert_eq!(tasks.one(&operator("numRecordsInErrors"), input), 1.0);
-    assert_eq!(tasks.one(&operator("currentOutputWatermark"), input), WATERMARK);
-    let lag = tasks.one(&operator("watermarkLag"), input);
-    assert!((lag - (now_ms() - WATERMARK)).abs() < 10_000.0, "{lag}");
-    assert_eq!(tasks.all(&operator("numLateRecordsDropped"), ""), [2.0]);
-    let mut sent = tasks.all(&operator("numRecordsSend"), "");
-    sent.sort_by(f64::total_cmp);
-    assert_eq!(sent, [1.0, 5.0], "one window has ended, five rows are kept");
-    assert!(tasks.all(&operator("currentInputWatermark"), "").contains(&WATERMARK));
-}
-
-/// What the tasks count then: the source's input is its reader's, the aggregation's comes through an exchange.
-fn check_tasks(tasks: &Page) {
-    assert_eq!(tasks.one(&task("numRecordsIn"), "Source"), 6.0);
-    assert_eq!(tasks.one(&task("numRecordsOut"), "Source"), 5.0);
-    let (sent, received) = (tasks.one(&task("numBytesOut"), "Source"), tasks.all(&task("numBytesIn"), ""));
-    assert!(sent > 0.0 && sent % (5.0 * 16.0) == 0.0, "16 bytes for each value of five rows: {sent}");
-    assert!(received.contains(&sent), "{received:?}");
-    assert_eq!(tasks.all(&task("currentInputWatermark"), ""), [WATERMARK]);
-    for name in ["buffers_inPoolUsage", "Shuffle_Netty_Input_Buffers_inPoolUsage"] {
-        assert_eq!(tasks.all(&task(name), ""), [0.0]);
-    }
+fn check_labels(tasks: &Page) {
     let labels = tasks.samples.iter().find(|(name, ..)| *name == task("isBackPressured")).map(|(_, labels, _)| labels);
     let labels = labels.expect("isBackPressured");
     let names: BTreeSet<&str> = labels.keys().map(String::as_str).collect();
@@ -207,43 +73,26 @@ fn check_tasks(tasks: &Page) {
         let clean = |letter: char| letter.is_ascii_alphanumeric() || letter == ':' || letter == '_';
         assert!(labels.iter().all(|(label, value)| label == "quantile" || value.chars().all(clean)), "{labels:?}");
     }
-    // The rates want a few samples.
-    let shares = |name: &str| tasks.one(&task(name), "Source");
-    let sum = shares("busyTimeMsPerSecond") + shares("idleTimeMsPerSecond") + shares("backPressuredTimeMsPerSecond");
-    assert!((600.0..1400.0).contains(&sum), "a second has 1000 ms: {sum}");
-}
-
-fn check_job(jobs: &Page, since: f64) {
-    assert_eq!(jobs.one("flink_jobmanager_numRunningJobs", ""), 1.0);
-    assert_eq!(jobs.one("flink_jobmanager_taskSlotsTotal", ""), 3.0);
-    assert_eq!(jobs.one(&job("numRestarts"), ""), 0.0);
-    let uptime = jobs.one(&job("uptime"), "");
-    assert!(uptime > 0.0 && uptime <= now_ms() - since + 1.0, "{uptime}");
-    let completed = jobs.one(&job("numberOfCompletedCheckpoints"), "");
-    assert_eq!(jobs.one(&job("lastCompletedCheckpointId"), ""), completed, "they are numbered from 1");
-    let triggered = completed + jobs.one(&job("numberOfInProgressCheckpoints"), "");
-    assert_eq!(jobs.one(&job("totalNumberOfCheckpoints"), ""), triggered);
-    assert_eq!(jobs.one(&job("numberOfFailedCheckpoints"), ""), 0.0);
-    assert!((0.0..10_000.0).contains(&jobs.one(&job("lastCheckpointDuration"), "")));
-    assert!(jobs.one(&job("lastCheckpointSize"), "") > 0.0);
-    assert!(jobs.one(&job("lastCheckpointFullSize"), "") > 0.0);
-    assert!((now_ms() - jobs.one(&job("lastCheckpointCompletedTimestamp"), "")).abs() < 10_000.0);
-    assert_eq!(jobs.one(&job("lastCheckpointRestoreTimestamp"), ""), -1.0);
-    assert_eq!(jobs.one(&job("latency_count"), ""), 5.0, "rows kept; a window was fetched at no one moment");
 }
 
 /// Against what the system says of the process.
-fn check_process(held: &Held, tasks: &Page) {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", held.child.id())).expect("the process' status");
-    let number = |key: &str| -> f64 {
-        let line = status.lines().find(|line| line.starts_with(key)).expect("a line of the status");
+fn check_process(held: &Held, jobs: &Page, tasks: &Page) {
+    let number = |path: &str, key: &str| -> f64 {
+        let text = std::fs::read_to_string(path).expect("a file of the system");
+        let line = text.lines().find(|line| line.starts_with(key)).expect("a line of it");
         line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
     };
-    let of = |name: &str| tasks.one(&format!("flink_taskmanager_Status_JVM_{name}"), "");
-    assert!((of("Memory_Heap_Used") / (number("VmRSS:") * 1024.0) - 1.0).abs() < 0.3);
-    assert!((of("Threads_Count") - number("Threads:")).abs() <= 2.0);
-    assert!(of("CPU_Time") > 0.0);
-    assert!((0.0..=1.5).contains(&of("CPU_Load")));
+    let status = format!("/proc/{}/status", held.child.id());
+    for (page, scope) in [(jobs, "jobmanager"), (tasks, "taskmanager")] {
+        let of = |name: &str| page.one(&format!("flink_{scope}_Status_JVM_{name}"), "");
+        assert!((of("Memory_Heap_Used") / (number(&status, "VmRSS:") * 1024.0) - 1.0).abs() < 0.3);
+        assert!((of("Threads_Count") - number(&status, "Threads:")).abs() <= 2.0);
+    }
+    let limit = |path: &str| std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<f64>().ok());
+    let container = limit("/sys/fs/cgroup/memory.max").or_else(|| limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+    let machine = number("/proc/meminfo", "MemTotal:") * 1024.0;
+    let total = tasks.one("flink_taskmanager_Status_Flink_Memory_Managed_Total", "");
+    assert_eq!(total, container.map_or(machine, |container| container.min(machine)));
 }
 
 #[test]
@@ -251,22 +100,21 @@ fn the_pages_show_what_was_worked_out_beforehand_and_the_logs_tell_of_it() {
     let place = Place::new();
     place.write("in/a.json", FIRST);
     let since = now_ms();
-    let held = Held::start(&place, JOB);
+    let held = Held::start(&place, JOB, &[], Stdio::null());
     held.pages("the first file's watermark", |_, tasks| {
         tasks.peek(&operator("currentOutputWatermark"), "Source") == WATERMARK
     });
     place.write("in/b.json", LATE);
     let settled = |jobs: &Page, tasks: &Page| {
-        let rate = tasks.peek(&task("idleTimeMsPerSecond"), "Source");
+        let rate = tasks.peek(&task("idleTimeMsPerSecond"), "");
         tasks.all(&operator("numLateRecordsDropped"), "") == [2.0]
             && jobs.peek(&job("latency_count"), "") == 5.0
+            && tasks.peek(&operator("lateRecordsDroppedRate"), "") > 0.0
+            && jobs.peek(&job("uptime"), "") > 3_000.0
             && rate > 600.0
     };
     let (jobs, tasks) = held.pages("the second file", settled);
-    check_operators(&tasks);
-    check_tasks(&tasks);
-    check_job(&jobs, since);
-    check_process(&held, &tasks);
+    check_held_up(&held, &jobs, &tasks, since);
     check_by_promtool(&jobs, &tasks);
 
     place.write("in/c.json", "{\"id\":null,\"device\":\"a\",\"ts\":\"2026-01-01 00:01:00\"}\n");
@@ -288,6 +136,99 @@ fn the_pages_show_what_was_worked_out_beforehand_and_the_logs_tell_of_it() {
     check_log(&std::fs::read_to_string(place.path("log")).unwrap(), restarts);
 }
 
+/// Numbered rows without an end, deduplicated behind an exchange.
+fn endless(rows_a_second: u64, sink: &str) -> String {
+    format!(
+        "SET 'pipeline.name' = 'endless job';
+         SET 'execution.checkpointing.interval' = '200 ms';
+         CREATE TABLE numbers (number BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '{rows_a_second}',
+           'fields.number.kind' = 'sequence', 'fields.number.start' = '1', 'fields.number.end' = '100000000');
+         CREATE TABLE seen (number BIGINT) WITH ('connector' = '{sink}');
+         INSERT INTO seen SELECT number FROM (
+           SELECT number, ROW_NUMBER() OVER (PARTITION BY number ORDER BY PROCTIME()) AS place FROM numbers)
+         WHERE place = 1;"
+    )
+}
+
+#[test]
+fn a_job_whose_output_nobody_takes_shows_full_channels_and_back_pressure() {
+    let place = Place::new();
+    let held = Held::start(&place, &endless(1_000_000, "print"), &[], Stdio::piped());
+    let (jobs, tasks) = held.pages("back-pressure", |jobs, tasks| {
+        tasks.peek(&task("backPressuredTimeMsPerSecond"), "Source") > 400.0 && jobs.peek(&job("uptime"), "") > 3_000.0
+    });
+    check(Case::Stuck, &jobs, &tasks);
+}
+
+#[test]
+fn a_job_of_a_known_rate_shows_it() {
+    let place = Place::new();
+    let key = |name: &str| format!("taskmanager.network.memory.buffer-debloat.{name}");
+    let (enabled, target, samples) = (key("enabled") + "=true", key("target") + "=1 ms", key("samples") + "=1");
+    let args = ["-D", &enabled, "-D", &target, "-D", &samples];
+    let held = Held::start(&place, &endless(20_000, "blackhole"), &args, Stdio::null());
+    // The rate takes in the part of a second in which the job started.
+    let (jobs, tasks) = held.pages("the rate", |jobs, tasks| {
+        tasks.peek(&operator("numRecordsSendPerSecond"), "") > 16_000.0 && jobs.peek(&job("uptime"), "") > 6_000.0
+    });
+    check(Case::Flowing, &jobs, &tasks);
+    // More than 100,000 rows have gone through: lines of log are those of checkpoints, five a second, and a sum now and then.
+    let lines = std::fs::read_to_string(place.path("log")).expect("read the log").lines().count();
+    assert!(lines < 200, "{lines} lines of log");
+}
+
+#[test]
+fn a_kafka_source_shows_offsets_and_lag() {
+    let Some(servers) = servers("the metrics of a Kafka source") else { return };
+    let place = Place::new();
+    let topic = format!("metrics-{}", now_ms());
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (number BIGINT) WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = 'json',
+               'properties.bootstrap.servers' = '{}', 'properties.group.id' = '{topic}',
+               'scan.startup.mode' = 'earliest-offset');",
+            servers.kafka
+        )
+    };
+    let feed = format!(
+        "CREATE TABLE numbers (number BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '300000', 'rows-per-second' = '1000000',
+           'fields.number.kind' = 'sequence', 'fields.number.start' = '1', 'fields.number.end' = '300000');
+         {} INSERT INTO topic SELECT number FROM numbers;",
+        table("topic")
+    );
+    place.run(&feed, &["--data-dir", "feed"]).ok();
+    let read = format!(
+        "SET 'execution.checkpointing.interval' = '200 ms'; {} CREATE TABLE shown (number BIGINT) WITH ('connector' = 'print');
+         INSERT INTO shown SELECT number FROM topic;",
+        table("topic")
+    );
+    let mut held = Held::start(&place, &read, &[], Stdio::piped());
+    let offset = |name: &str| operator(&format!("KafkaSourceReader_topic_partition_{name}"));
+    let lag = operator("KafkaSourceReader_KafkaConsumer_records_lag_max");
+    // Nobody takes what is printed: what has been read are a few batches of 8,192 rows.
+    let (jobs, tasks) =
+        held.pages("a lag", |_, tasks| tasks.all(&operator("pendingRecords"), "").iter().sum::<f64>() > 200_000.0);
+    check(Case::Kafka, &jobs, &tasks);
+    let sum = |page: &Page, name: &str| page.all(name, "").iter().sum::<f64>();
+    let (pending, current) = (sum(&tasks, &operator("pendingRecords")), tasks.all(&offset("currentOffset"), ""));
+    let read: f64 = current.iter().map(|offset| offset + 1.0).sum();
+    assert_eq!(pending + read, 300_000.0, "{current:?}");
+    assert!(read > 0.0 && tasks.peek(&lag, "") <= pending, "{read}");
+    // Now somebody does.
+    let mut out = held.child.stdout.take().expect("its output");
+    let taker = weir_base::spawn("taker".to_owned(), move || std::io::copy(&mut out, &mut std::io::sink()));
+    let taker = taker.expect("start a thread");
+    let (_, tasks) = held.pages("the end", |_, tasks| {
+        sum(tasks, &offset("committedOffset")) == 300_000.0 && sum(tasks, &operator("pendingRecords")) == 0.0
+    });
+    assert_eq!(tasks.one(&lag, ""), 0.0);
+    let offsets: f64 = tasks.all(&offset("currentOffset"), "").iter().map(|offset| offset + 1.0).sum();
+    assert_eq!(offsets, 300_000.0);
+    drop(held);
+    // It ends with the process.
+    let _ = taker.join();
+}
+
 /// JSON lines with the job and the kind of event.
 fn check_log(text: &str, restarts: f64) {
     // The figures for a reader without a terminal stand between the log's lines.
@@ -301,7 +242,25 @@ fn check_log(text: &str, restarts: f64) {
     assert!(of("CheckpointEvent", "status", Value::from("COMPLETED")) > 0.0, "{text}");
     assert_eq!(of("JobFailureEvent", "canRestart", Value::from(true)), restarts, "{text}");
     assert_eq!(of("JobStatusChangeEvent", "newJobStatus", Value::from("RESTARTING")), restarts, "{text}");
-    assert!(lines.iter().all(|line| line["timestamp"].is_string() && line["level"].is_string()), "{text}");
+    for line in &lines {
+        let words = ["timestamp", "level", "message"];
+        assert!(words.iter().all(|key| line[*key].is_string()), "{line}");
+        let ids = [("flink.job.id", 32), ("trace.id", 32), ("span.id", 16)];
+        assert!(ids.iter().all(|(key, length)| line[*key].as_str().map(str::len) == Some(*length)), "{line}");
+    }
+    // The task that failed tells so itself, in the trace of its attempt.
+    let failed = lines.iter().find(|line| line["flink.event.type"] == "TaskFailureEvent").expect("a task's failure");
+    assert!(
+        failed["flink.operator.name"].as_str().is_some_and(|name| name.starts_with("Source: input[1]")),
+        "{failed}"
+    );
+    assert_eq!(failed["flink.task.id"].as_str().map(str::len), Some(32), "{failed}");
+    let of_trace = |line: &&Value| line["trace.id"] == failed["trace.id"];
+    assert!(lines.iter().filter(of_trace).any(|line| line["flink.event.type"] == "JobFailureEvent"), "{text}");
+    let traces: BTreeSet<&str> = lines.iter().filter_map(|line| line["trace.id"].as_str()).collect();
+    assert_eq!(f64::from(u32::try_from(traces.len()).expect("a few")), restarts + 1.0, "a trace for each attempt");
+    // As many rows as were read, and not a line for one of them.
+    assert!(!text.contains("2026-01-01 00:00:0"), "{text}");
 }
 
 /// The kinds of finding that promtool reports for Flink's own pages.

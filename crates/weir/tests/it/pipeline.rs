@@ -12,9 +12,6 @@ use crate::servers::Servers;
 use crate::telemetry::{expected_ids, ids_of, is_bad};
 use crate::topics;
 
-/// Events a second of the feed.
-const RATE: u64 = 5_000;
-
 /// How often QuestDB is asked for rows that it has acknowledged, and shows a moment later.
 const ASKS_MAX: usize = 100;
 
@@ -26,16 +23,28 @@ pub struct Pipeline<'a> {
     pub name: String,
     /// What a failure leads to: by default the job ends, so that nothing goes unnoticed.
     pub restart: &'static [&'static str],
+    /// Replacements in the script, beside the names.
+    pub replaced: Vec<(&'static str, &'static str)>,
 }
 
 /// A failure ends the job.
 const NO_RESTART: &[&str] = &["-D", "restart-strategy.type=none"];
 
+/// A failure is followed by another attempt soon.
+pub const RESTARTS: &[&str] = &[
+    "-D",
+    "restart-strategy.type=fixed-delay",
+    "-D",
+    "restart-strategy.fixed-delay.attempts=1000",
+    "-D",
+    "restart-strategy.fixed-delay.delay=200ms",
+];
+
 impl<'a> Pipeline<'a> {
     /// A job whose names begin with `name`.
     pub fn new(place: &'a Place, servers: &'a Servers, name: &str) -> Self {
         let name = format!("{name}_{}", std::process::id());
-        Self { place, servers, name, restart: NO_RESTART }
+        Self { place, servers, name, restart: NO_RESTART, replaced: Vec::new() }
     }
 
     /// The topic that is read.
@@ -48,11 +57,11 @@ impl<'a> Pipeline<'a> {
         format!("valid_{}", self.name)
     }
 
-    /// Sends so many of the simulator's events to the raw topic.
-    pub fn feed(&self, events: u64) -> Child {
+    /// Sends so many of the simulator's events to the raw topic, at `rate` a second.
+    pub fn feed(&self, events: u64, rate: u64) -> Child {
         let sql = format!(
             "SET 'parallelism.default' = '1';
-            CREATE TABLE devices (line STRING) WITH ('connector' = 'simulator', 'format' = 'raw', 'rows-per-second' = '{RATE}',
+            CREATE TABLE devices (line STRING) WITH ('connector' = 'simulator', 'format' = 'raw', 'rows-per-second' = '{rate}',
               'number-of-rows' = '{events}', 'seed' = '7', 'devices' = '500');
             CREATE TABLE raw (line STRING) WITH ('connector' = 'kafka', 'topic' = '{}', 'format' = 'raw',
               'properties.bootstrap.servers' = '{}', 'sink.delivery-guarantee' = 'at-least-once');
@@ -76,6 +85,9 @@ impl<'a> Pipeline<'a> {
         replace("'table' = 'sensor_readings'", &format!("'table' = 'readings_{}'", self.name));
         for key in ["sink.transactional-id-prefix", "properties.group.id"] {
             replace(&format!("'{key}' = 'telemetry'"), &format!("'{key}' = '{}'", self.name));
+        }
+        for (from, to) in &self.replaced {
+            replace(from, to);
         }
         if bounded {
             replace("'earliest-offset',", "'earliest-offset', 'scan.bounded.mode' = 'latest-offset',");
@@ -114,6 +126,13 @@ impl<'a> Pipeline<'a> {
         self.place.write("job.sql", self.job(true));
         let mut command = self.command(&["run", "job.sql", "--resume", "--data-dir", data_dir]);
         Ran::of(command.stderr(Stdio::piped()).output().expect("run the job to its end")).ok();
+    }
+
+    /// Whether all that must come out is visible, in Kafka and in QuestDB.
+    pub fn is_caught_up(&self) -> bool {
+        let brokers = &self.servers.kafka;
+        let expected = expected_ids(&topics::values(brokers, &self.raw())).len();
+        topics::values(brokers, &self.valid()).len() >= expected && self.table_ids().len() >= expected
     }
 
     /// What is wrong once the job has ended: with the rows in Kafka, with those in QuestDB, with transactions.

@@ -4,11 +4,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use weir_base::{Clock, SystemClock};
 
@@ -100,10 +101,40 @@ pub fn values(brokers: &str, topic: &str) -> Vec<String> {
     records(brokers, topic).into_iter().map(|record| record.value).collect()
 }
 
+fn admin(brokers: &str) -> AdminClient<DefaultClientContext> {
+    ClientConfig::new().set("bootstrap.servers", brokers).create().expect("make an admin client")
+}
+
+/// Makes a topic.
+pub fn create(brokers: &str, topic: &str, partitions: i32) {
+    let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let options = AdminOptions::new().operation_timeout(Some(ANSWER_LIMIT));
+    for topic in wait_for(admin(brokers).create_topics([&topic], &options)).expect("ask for a topic") {
+        topic.expect("make a topic");
+    }
+}
+
+/// Adds partitions to a topic until it has `partitions`.
+pub fn grow(brokers: &str, topic: &str, partitions: usize) {
+    let wanted = NewPartitions::new(topic, partitions);
+    let options = AdminOptions::new().operation_timeout(Some(ANSWER_LIMIT));
+    for topic in wait_for(admin(brokers).create_partitions([&wanted], &options)).expect("ask for partitions") {
+        topic.expect("add partitions");
+    }
+}
+
+/// Sends `value` to a partition and waits until the broker has it.
+pub fn send(brokers: &str, topic: &str, partition: i32, value: &str) {
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", brokers).create().expect("make a producer");
+    let record = BaseRecord::<(), str>::to(topic).partition(partition).payload(value);
+    producer.send(record).map_err(|(error, _)| error).expect("send a message");
+    producer.flush(ANSWER_LIMIT).expect("wait for the broker to take the message");
+}
+
 /// Removes topics.
 pub fn remove(brokers: &str, topics: &[&str]) {
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", brokers).create().expect("make an admin client");
+    let admin = admin(brokers);
     let removed = admin.delete_topics(topics, &AdminOptions::new().operation_timeout(Some(ANSWER_LIMIT)));
     for topic in wait_for(removed).expect("ask for topics to be removed") {
         topic.expect("remove a topic");

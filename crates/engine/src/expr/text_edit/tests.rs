@@ -1,6 +1,6 @@
 //! Taking texts apart: results that Flink 2.3 gives.
 
-use weir_plan::{Expr, Function as F};
+use weir_plan::{Expr, Function as F, LogicalType as T};
 
 use super::super::tests::*;
 
@@ -17,6 +17,16 @@ fn results_of_flink() {
         (F::Substring, vec![text("hello"), int(-2_147_483_648)], ""),
         (F::Substring, vec![text("hé😀lo"), int(2), int(2)], "é😀"),
         (F::Substring, vec![text("hé😀lo"), int(-3)], "😀lo"),
+        (F::Left, vec![text("äöü😀x"), int(4)], "äöü😀"),
+        (F::Left, vec![text("abc"), int(2_147_483_647)], "abc"),
+        (F::Left, vec![text("abc"), int(0)], ""),
+        (F::Left, vec![text("abc"), int(-2_147_483_648)], ""),
+        (F::Left, vec![text("abc"), null(T::Int)], "NULL"),
+        (F::Right, vec![text("äöü😀x"), int(2)], "😀x"),
+        (F::Right, vec![text("abc"), int(3)], "abc"),
+        (F::Right, vec![text("abc"), int(4)], "abc"),
+        (F::Right, vec![text(""), int(1)], ""),
+        (F::Right, vec![text("abc"), int(-1)], ""),
         (F::TrimBoth, vec![text("  a "), text(" ")], "a"),
         (F::TrimLeading, vec![text("xyxab"), text("xy")], "ab"),
         (F::TrimTrailing, vec![text("aжж"), text("ж")], "a"),

@@ -4,6 +4,7 @@ use weir_base::Span;
 use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType, Value};
 
 use super::cast::implicit_cast;
+use super::literal::integer_constant;
 use crate::binder::functions;
 use crate::binder::refusal::{not_supported, refuse};
 use crate::binder::types::{
@@ -27,6 +28,8 @@ pub(super) fn arithmetic(function: Function, left: Expr, right: Expr, span: Span
         (true, true, Function::Add | Function::Subtract) if from == to => Ok(call_of(function, left, right, span)),
         (false, true, Function::Add | Function::Subtract) if is_time(from) => time(function, left, right, span),
         (true, false, Function::Add) if is_time(to) => time(function, right, left, span),
+        (true, false, Function::Multiply) if to.is_integer() => Ok(call_of(function, left, right, span)),
+        (false, true, Function::Multiply) if from.is_integer() => Ok(call_of(function, right, left, span)),
         _ => Err(refused(function, &left, &right, span)),
     }
 }
@@ -47,7 +50,37 @@ pub(super) fn negate(inner: Expr, span: Span) -> Result<Expr, SqlError> {
     }
 }
 
-fn is_time(logical: &LogicalType) -> bool {
+/// `count` times `unit` behind `point`; parts of a day behind a DATE make a TIMESTAMP(6) of it.
+///
+/// # Errors
+/// When there is no such sum.
+pub(super) fn later(unit: Expr, count: Expr, point: Expr, span: Span) -> Result<Expr, SqlError> {
+    let days = matches!(unit.kind, ExprKind::Literal(Value::Milliseconds(value)) if value % DAY_MS == 0);
+    let daytime = unit.data_type.logical == LogicalType::IntervalDayTime;
+    let product = match (&unit.kind, integer_constant(&count)) {
+        (ExprKind::Literal(Value::Milliseconds(value)), Some(count)) => {
+            value.checked_mul(count).map(Value::Milliseconds)
+        }
+        (ExprKind::Literal(Value::Months(value)), Some(count)) => {
+            i64::from(*value).checked_mul(count).and_then(|months| i32::try_from(months).ok()).map(Value::Months)
+        }
+        _ => None,
+    };
+    let interval = match product {
+        Some(value) => Expr::new(ExprKind::Literal(value), unit.data_type).at(span),
+        None => call_of(Function::Multiply, unit, count, span),
+    };
+    match point.data_type.logical {
+        LogicalType::Date if daytime && !days => {
+            let point = implicit_cast(point, &LogicalType::Timestamp(6));
+            Ok(call_of(Function::Add, point, interval, span))
+        }
+        LogicalType::Date => Ok(call_of(Function::Add, point, interval, span)),
+        _ => time(Function::Add, point, interval, span),
+    }
+}
+
+pub(super) fn is_time(logical: &LogicalType) -> bool {
     use LogicalType::{Date, Time, Timestamp, TimestampLtz};
     matches!(logical, Date | Time(_) | Timestamp(_) | TimestampLtz(_))
 }
@@ -119,7 +152,9 @@ fn refused(function: Function, left: &Expr, right: &Expr, span: Span) -> SqlErro
         Function::Subtract => {
             "'<NUMERIC> - <NUMERIC>', '<DATETIME_INTERVAL> - <DATETIME_INTERVAL>', '<DATETIME> - <DATETIME_INTERVAL>'"
         }
-        Function::Multiply => "'<NUMERIC> * <NUMERIC>'",
+        Function::Multiply => {
+            "'<NUMERIC> * <NUMERIC>', '<DATETIME_INTERVAL> * <NUMERIC>', '<NUMERIC> * <DATETIME_INTERVAL>'"
+        }
         Function::Divide => "'<NUMERIC> / <NUMERIC>'",
         _ => "'<EXACT_NUMERIC> % <EXACT_NUMERIC>'",
     };

@@ -7,6 +7,7 @@ use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType, Value};
 use super::{ExprBinder, arithmetic, compare, unit};
 use crate::binder::functions;
 use crate::binder::refusal::{not_supported, refuse};
+use crate::binder::types::calcite_name;
 use crate::catalog::display_name;
 use crate::error::{SqlError, span_of};
 
@@ -40,6 +41,7 @@ impl ExprBinder<'_> {
                 arithmetic::arithmetic(Function::Modulo, left, right, span)
             }
             "NULLIF" => self.null_if(&arguments, span),
+            "TIMESTAMPADD" => self.timestamp_sum(&arguments, span),
             "TIMESTAMPDIFF" => self.timestamp_difference(&arguments, span),
             _ => match unit::of_short_form(&upper) {
                 Some(unit) => {
@@ -77,6 +79,36 @@ impl ExprBinder<'_> {
         };
         let unit = unit::constant(&unit.value, unit::DIFFERENCE, "TIMESTAMPDIFF", span_of(unit.span))?;
         functions::call("TIMESTAMPDIFF", vec![unit, self.bind(from)?, self.bind(to)?], span)
+    }
+
+    /// `TIMESTAMPADD(unit, count, a)`
+    fn timestamp_sum(&self, arguments: &[&ast::Expr], span: Span) -> Result<Expr, SqlError> {
+        let [ast::Expr::Identifier(unit), count, point] = arguments else {
+            return Err(refuse(span, "TIMESTAMPADD takes a unit, a number and a time")
+                .hint("write TIMESTAMPADD(SECOND, 10, a)"));
+        };
+        let unit = unit::interval(&unit.value, "TIMESTAMPADD", span_of(unit.span))?;
+        let (count, point) = (self.bind(count)?, self.bind(point)?);
+        if is_untyped(&count.data_type) {
+            return Err(refuse(count.span, "Illegal use of 'NULL'").hint("write CAST(NULL AS INT)"));
+        }
+        if !count.data_type.logical.is_integer() || !arithmetic::is_time(&point.data_type.logical) {
+            let months = unit.data_type.logical == LogicalType::IntervalYearMonth;
+            let types = format!(
+                "TIMESTAMPADD(<INTERVAL {}>, <{}>, <{}>)",
+                if months { "MONTH" } else { "SECOND" },
+                calcite_name(&count.data_type.logical),
+                calcite_name(&point.data_type.logical)
+            );
+            return Err(refuse(
+                span,
+                format!(
+                    "Cannot apply 'TIMESTAMPADD' to arguments of type '{types}'. \
+                     Supported form(s): 'TIMESTAMPADD(<ANY>, <INTEGER>, <DATETIME>)'"
+                ),
+            ));
+        }
+        arithmetic::later(unit, count, point, span)
     }
 
     /// Functions with words between their arguments.

@@ -13,7 +13,13 @@ use crate::error::SqlError;
 impl ExprBinder<'_> {
     pub(super) fn unary(&self, operator: UnaryOperator, inner: &ast::Expr, span: Span) -> Result<Expr, SqlError> {
         match operator {
-            UnaryOperator::Not => self.operator(Function::Not, vec![self.bind(inner)?], span),
+            UnaryOperator::Not => {
+                let inner = self.bind(inner)?;
+                if inner.data_type.logical == LogicalType::Boolean {
+                    return Ok(negated(inner, span));
+                }
+                self.operator(Function::Not, vec![inner], span)
+            }
             UnaryOperator::Minus => super::arithmetic::negate(self.bind(inner)?, span),
             UnaryOperator::Plus => self.bind(inner),
             other => Err(not_supported(span, format!("the operator {other}"))),
@@ -190,6 +196,44 @@ impl ExprBinder<'_> {
         let found = self.operator(function, arguments, span)?;
         if negated { self.operator(Function::Not, vec![found], span) } else { Ok(found) }
     }
+}
+
+/// The opposite of a BOOLEAN. NOT goes inward to the comparisons and turns them, as Flink's planner has it: so `NOT (a > b)` is FALSE for NaN,
+/// as `a <= b` is.
+fn negated(inner: Expr, span: Span) -> Expr {
+    use Function as F;
+    let data_type = inner.data_type.clone();
+    let call = |function, arguments| Expr::new(ExprKind::Call(function, arguments), data_type.clone()).at(span);
+    let (function, mut arguments) = match inner.kind {
+        ExprKind::Call(function, arguments) => (function, arguments),
+        kind => return call(F::Not, vec![Expr { kind, ..inner }]),
+    };
+    let opposite = match function {
+        F::Not if arguments.len() == 1 => return arguments.swap_remove(0),
+        F::And | F::Or => {
+            let arguments = arguments.into_iter().map(|argument| negated(argument, span)).collect();
+            return call(if function == F::And { F::Or } else { F::And }, arguments);
+        }
+        F::Equal => F::NotEqual,
+        F::NotEqual => F::Equal,
+        F::Less => F::GreaterOrEqual,
+        F::GreaterOrEqual => F::Less,
+        F::Greater => F::LessOrEqual,
+        F::LessOrEqual => F::Greater,
+        F::IsDistinctFrom => F::IsNotDistinctFrom,
+        F::IsNotDistinctFrom => F::IsDistinctFrom,
+        F::IsNull => F::IsNotNull,
+        F::IsNotNull => F::IsNull,
+        F::IsTrue => F::IsNotTrue,
+        F::IsNotTrue => F::IsTrue,
+        F::IsFalse => F::IsNotFalse,
+        F::IsNotFalse => F::IsFalse,
+        _ => {
+            let inner = Expr { kind: ExprKind::Call(function, arguments), ..inner };
+            return call(F::Not, vec![inner]);
+        }
+    };
+    call(opposite, arguments)
 }
 
 /// AND or OR over BOOLEANs.

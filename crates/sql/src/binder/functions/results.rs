@@ -113,9 +113,10 @@ pub(super) fn timestamp_not_null(_: &[Expr]) -> DataType {
     DataType::not_null(LogicalType::Timestamp(3))
 }
 
-/// TIMESTAMP_LTZ(3), NULL possible.
-pub(super) fn timestamp_ltz_nullable(_: &[Expr]) -> DataType {
-    DataType::nullable(LogicalType::TimestampLtz(3))
+/// TIMESTAMP_LTZ of as many digits as the second argument says, at least 3; NULL possible.
+pub(super) fn timestamp_ltz_of_precision(arguments: &[Expr]) -> DataType {
+    let digits = arguments.get(1).and_then(constant_int).and_then(|digits| u8::try_from(digits).ok()).unwrap_or(3);
+    DataType::nullable(LogicalType::TimestampLtz(digits.max(3)))
 }
 
 /// TIMESTAMP_LTZ(3), never NULL.

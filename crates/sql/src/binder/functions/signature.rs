@@ -43,7 +43,7 @@ pub(in crate::binder) enum Argument {
     Int,
     /// A whole number, cast to BIGINT.
     BigInt,
-    /// A number; a whole one is cast to BIGINT, another to DOUBLE.
+    /// A number; a whole one is cast to BIGINT, FLOAT to DOUBLE.
     BigIntOrDouble,
     /// A number, cast to DOUBLE.
     Double,
@@ -51,8 +51,8 @@ pub(in crate::binder) enum Argument {
     Text,
     /// BOOLEAN
     Boolean,
-    /// TIMESTAMP or TIMESTAMP_LTZ; a DATE is cast to TIMESTAMP(3).
-    Timestamp,
+    /// TIMESTAMP, TIMESTAMP_LTZ, CHAR or VARCHAR; a DATE is cast to TIMESTAMP(3).
+    TimestampOrText,
     /// DATE, TIMESTAMP or TIMESTAMP_LTZ
     DateOrTimestamp,
     /// DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ or an interval
@@ -74,7 +74,8 @@ impl Argument {
             Self::Int | Self::BigInt => logical.is_integer(),
             Self::Text => logical.is_string(),
             Self::Boolean => *logical == T::Boolean,
-            Self::Timestamp | Self::DateOrTimestamp => timestamp || *logical == T::Date,
+            Self::TimestampOrText => timestamp || *logical == T::Date || logical.is_string(),
+            Self::DateOrTimestamp => timestamp || *logical == T::Date,
             Self::Datetime => {
                 timestamp || matches!(logical, T::Date | T::Time(_) | T::IntervalDayTime | T::IntervalYearMonth)
             }
@@ -90,12 +91,13 @@ impl Argument {
             Self::Int => Some(T::Int),
             Self::BigInt => Some(T::BigInt),
             Self::BigIntOrDouble if logical.is_integer() || untyped => Some(T::BigInt),
+            Self::BigIntOrDouble if matches!(logical, T::Decimal(..)) => None,
             Self::BigIntOrDouble | Self::Double => Some(T::Double),
             Self::Text if untyped => Some(T::Varchar(weir_plan::LENGTH_MAX)),
             Self::Boolean if untyped => Some(T::Boolean),
             Self::Number if untyped => Some(T::Int),
-            Self::Timestamp if *logical == T::Date => Some(T::Timestamp(3)),
-            Self::Timestamp | Self::DateOrTimestamp | Self::Datetime if untyped => Some(T::Timestamp(3)),
+            Self::TimestampOrText if *logical == T::Date => Some(T::Timestamp(3)),
+            Self::TimestampOrText | Self::DateOrTimestamp | Self::Datetime if untyped => Some(T::Timestamp(3)),
             _ => None,
         }
     }
@@ -108,7 +110,7 @@ impl Argument {
             Self::Int | Self::BigInt => "INTEGER",
             Self::Text => "CHARACTER",
             Self::Boolean => "BOOLEAN",
-            Self::Timestamp => "TIMESTAMP",
+            Self::TimestampOrText => "TIMESTAMP",
             Self::DateOrTimestamp | Self::Datetime => "DATETIME",
             Self::Collection => "COLLECTION",
         }

@@ -5,7 +5,8 @@ use weir_plan::{DataType, Expr, ExprKind, Function as F, LogicalType, Value};
 
 use super::results as r;
 use super::signature::Argument::{
-    Any, BigInt, BigIntOrDouble, Boolean, Collection, Common, DateOrTimestamp, Double, Int, Number, Text, Timestamp,
+    Any, BigInt, BigIntOrDouble, Boolean, Collection, Common, DateOrTimestamp, Double, Int, Number, Text,
+    TimestampOrText,
 };
 use super::signature::{Argument, Finish, Signature};
 use crate::binder::refusal::refuse;
@@ -68,6 +69,8 @@ pub(super) static FUNCTIONS: &[Signature] = &[
     fixed("CHARACTER_LENGTH", F::CharLength, &[Text], r::int),
     fixed("SUBSTRING", F::Substring, &[Text, Int, Int], r::first_varying_nullable).optional(1),
     fixed("SUBSTR", F::Substring, &[Text, Int, Int], r::first_varying_nullable).optional(1),
+    fixed("LEFT", F::Left, &[Text, Int], r::first_varying_nullable),
+    fixed("RIGHT", F::Right, &[Text, Int], r::first_varying_nullable),
     fixed("POSITION", F::Position, &[Text, Text], r::int),
     fixed("REPLACE", F::Replace, &[Text, Text, Text], r::string),
     fixed("REGEXP_EXTRACT", F::RegexpExtract, &[Text, Text, Int], r::string_nullable).optional(1),
@@ -85,12 +88,12 @@ pub(super) static FUNCTIONS: &[Signature] = &[
     fixed("NOW", F::CurrentTimestamp, &[], r::timestamp_ltz_not_null),
     fixed("LOCALTIMESTAMP", F::LocalTimestamp, &[], r::timestamp_not_null),
     fixed("CURRENT_DATE", F::CurrentDate, &[], r::date_not_null),
-    fixed("TO_TIMESTAMP_LTZ", F::ToTimestampLtz, &[BigIntOrDouble, Int], r::timestamp_ltz_nullable).optional(1).finish(epoch_unit),
+    fixed("TO_TIMESTAMP_LTZ", F::ToTimestampLtz, &[BigIntOrDouble, Int], r::timestamp_ltz_of_precision).optional(1).finish(epoch_unit),
     fixed("TO_TIMESTAMP", F::ToTimestamp, &[Text, Text], r::timestamp_nullable).optional(1),
     fixed("TO_DATE", F::ToDate, &[Text, Text], r::date_nullable).optional(1),
-    fixed("DATE_FORMAT", F::DateFormat, &[Timestamp, Text], r::string_nullable),
+    fixed("DATE_FORMAT", F::DateFormat, &[TimestampOrText, Text], r::string_nullable),
     fixed("FROM_UNIXTIME", F::FromUnixtime, &[BigInt, Text], r::string_nullable).optional(1),
-    fixed("UNIX_TIMESTAMP", F::UnixTimestamp, &[Text, Text], r::bigint).optional(1),
+    fixed("UNIX_TIMESTAMP", F::UnixTimestamp, &[Text, Text], r::bigint).optional(2),
     fixed("EXTRACT", F::Extract, &[Any, Argument::Datetime], r::bigint),
     fixed("TIMESTAMPDIFF", F::TimestampDiff, &[Any, DateOrTimestamp, DateOrTimestamp], r::int),
     fixed("CARDINALITY", F::Cardinality, &[Collection], r::int),
@@ -125,27 +128,18 @@ fn trim_blanks(arguments: &mut Vec<Expr>, span: Span) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// TO_TIMESTAMP_LTZ counts milliseconds unless it is told seconds, and its unit must be a constant.
+/// TO_TIMESTAMP_LTZ counts milliseconds unless it is told the digits of its unit.
 fn epoch_unit(arguments: &mut Vec<Expr>, span: Span) -> Result<(), SqlError> {
-    match arguments.get(1) {
-        None => {
-            let milliseconds = ExprKind::Literal(Value::Integer(3));
-            arguments.push(Expr::new(milliseconds, DataType::not_null(LogicalType::Int)).at(span));
-            Ok(())
-        }
-        Some(precision) => match r::constant_int(precision) {
-            Some(0 | 3) => Ok(()),
-            Some(other) => Err(refuse(
-                precision.span,
-                format!(
-                    "The precision value '{other}' for function TO_TIMESTAMP_LTZ(numeric, precision) is unsupported, \
-                     the supported value is '0' for second or '3' for millisecond."
-                ),
-            )),
-            None => Err(refuse(
-                precision.span,
-                "The precision of function TO_TIMESTAMP_LTZ(numeric, precision) must be a constant, 0 for second or 3 for millisecond.",
-            )),
-        },
+    let Some(precision) = arguments.get(1) else {
+        let milliseconds = ExprKind::Literal(Value::Integer(3));
+        arguments.push(Expr::new(milliseconds, DataType::not_null(LogicalType::Int)).at(span));
+        return Ok(());
+    };
+    match r::constant_int(precision) {
+        Some(digits) if !(0..=9).contains(&digits) => Err(refuse(
+            precision.span,
+            format!("Precision for TO_TIMESTAMP_LTZ must be between 0 and 9 but was {digits}."),
+        )),
+        _ => Ok(()),
     }
 }

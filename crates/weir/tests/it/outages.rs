@@ -1,0 +1,163 @@
+//! Servers that are killed and restarted, or paused, under the running telemetry job: it goes on by itself, and nothing is lost or doubled.
+
+use std::fs::File;
+use std::process::Child;
+use std::time::Duration;
+
+use weir_base::{Clock, SystemClock};
+
+use crate::binary::{Place, wait};
+use crate::pipeline::{Pipeline, RESTARTS};
+use crate::servers::{Kind, servers_alone};
+
+/// How long the job may take to have everything visible, once the servers are well and all events were sent.
+const CAUGHT_UP_LIMIT_US: u64 = 60_000_000;
+
+/// How long the process may take from SIGTERM to its end.
+const STOP_LIMIT_US: u64 = 5_500_000;
+
+/// A job that runs, with its log in its place.
+struct Running<'a> {
+    pipeline: &'a Pipeline<'a>,
+    job: Child,
+}
+
+impl<'a> Running<'a> {
+    fn start(pipeline: &'a Pipeline<'a>) -> Self {
+        let log = File::create(pipeline.place.path("job.log")).expect("make the log");
+        Self { pipeline, job: pipeline.job_command("data").stderr(log).spawn().expect("start the job") }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.pipeline.place.path("job.log")).expect("read the log")
+    }
+
+    /// Asserts that it still runs: no outage ends a job.
+    #[track_caller]
+    fn assert_alive(&mut self) {
+        let ended = self.job.try_wait().expect("look at the job");
+        assert!(ended.is_none(), "the job has ended: {ended:?}\n{}", self.log());
+    }
+
+    fn signal(&self, signal: libc::c_int) {
+        let pid = i32::try_from(self.job.id()).expect("a process id fits");
+        // SAFETY: a signal to a child that was not waited for yet.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+    }
+
+    /// Waits until the job has everything visible by itself, stops it, and asserts that nothing is wrong. Gives its log.
+    fn assert_recovers(mut self) -> String {
+        let clock = SystemClock::new();
+        loop {
+            self.assert_alive();
+            if self.pipeline.is_caught_up() {
+                break;
+            }
+            assert!(clock.monotonic_us() < CAUGHT_UP_LIMIT_US, "the job does not catch up\n{}", self.log());
+            wait(Duration::from_millis(200));
+        }
+        self.signal(libc::SIGTERM);
+        let clock = SystemClock::new();
+        let status = self.job.wait().expect("wait for the job");
+        assert_eq!(status.code(), Some(0), "{}", self.log());
+        assert!(clock.monotonic_us() < STOP_LIMIT_US, "the stop took {} us", clock.monotonic_us());
+        self.pipeline.assert_good("data");
+        self.log()
+    }
+}
+
+/// What the job of a test is like.
+struct Setting {
+    /// The test's name.
+    test: &'static str,
+    /// What its topics are named after.
+    name: &'static str,
+    /// Events that are fed, and how many of them a second.
+    events: u64,
+    rate: u64,
+    /// Replacements in the script.
+    replaced: &'static [(&'static str, &'static str)],
+}
+
+impl Setting {
+    /// A job that is fed 5,000 events a second for six seconds.
+    fn of(test: &'static str, name: &'static str) -> Self {
+        Self { test, name, events: 30_000, rate: 5_000, replaced: &[] }
+    }
+
+    /// Runs the job while `outage` happens; gives its log.
+    fn survives(self, outage: impl FnOnce(&mut Running<'_>)) -> Option<String> {
+        let servers = servers_alone(self.test)?;
+        let place = Place::new();
+        let mut pipeline = Pipeline::new(&place, &servers, self.name);
+        pipeline.restart = RESTARTS;
+        pipeline.replaced = self.replaced.to_vec();
+        let mut feed = pipeline.feed(self.events, self.rate);
+        let mut running = Running::start(&pipeline);
+        wait(Duration::from_millis(1_500));
+        outage(&mut running);
+        assert!(feed.wait().expect("wait for the feed").success(), "the feed failed");
+        Some(running.assert_recovers())
+    }
+}
+
+#[test]
+fn a_broker_that_is_killed_or_paused_costs_no_row() {
+    Setting::of("a_broker_that_is_killed_or_paused_costs_no_row", "bk").survives(|running| {
+        Kind::Kafka.kill();
+        wait(Duration::from_millis(500));
+        Kind::Kafka.restart();
+        wait(Duration::from_millis(1_500));
+        let paused = Kind::Kafka.pause();
+        wait(Duration::from_millis(3_000));
+        drop(paused);
+        running.assert_alive();
+    });
+}
+
+#[test]
+fn a_questdb_that_is_killed_or_paused_costs_no_row() {
+    Setting::of("a_questdb_that_is_killed_or_paused_costs_no_row", "qk").survives(|running| {
+        Kind::QuestDb.kill();
+        wait(Duration::from_millis(500));
+        Kind::QuestDb.restart();
+        wait(Duration::from_millis(1_500));
+        let paused = Kind::QuestDb.pause();
+        wait(Duration::from_millis(3_000));
+        drop(paused);
+        running.assert_alive();
+    });
+}
+
+/// The shortest that librdkafka takes is a second; the broker looks once a second for transactions that have timed out.
+const SHORT_TRANSACTIONS: &[(&str, &str)] =
+    &[("'properties.transaction.timeout.ms' = '600000'", "'properties.transaction.timeout.ms' = '1500'")];
+
+#[test]
+fn a_broker_that_is_away_for_longer_than_a_transaction_may_take_costs_no_row() {
+    let setting = Setting::of("a_broker_that_is_away_for_longer_than_a_transaction_may_take_costs_no_row", "bt");
+    Setting { replaced: SHORT_TRANSACTIONS, ..setting }.survives(|running| {
+        let paused = Kind::Kafka.pause();
+        wait(Duration::from_millis(6_000));
+        drop(paused);
+        running.assert_alive();
+    });
+}
+
+#[test]
+fn a_transaction_that_has_timed_out_is_told_and_its_rows_are_written_again() {
+    // Rows that are waiting in the process would time out there; few enough, they have all been delivered when it is paused, and the broker is the one
+    // that ends the transaction.
+    for (events, rate) in [(30_000, 5_000), (600, 100)] {
+        let setting = Setting::of("a_transaction_that_has_timed_out_is_told_and_its_rows_are_written_again", "tt");
+        let log = Setting { events, rate, replaced: SHORT_TRANSACTIONS, ..setting }.survives(|running| {
+            running.signal(libc::SIGSTOP);
+            wait(Duration::from_millis(5_000));
+            running.signal(libc::SIGCONT);
+        });
+        if let Some(log) = log {
+            let words = "it was open for longer than 'transaction.timeout.ms' = 1500; if that comes again, raise";
+            assert!(log.contains(words), "{log}");
+        }
+    }
+}
