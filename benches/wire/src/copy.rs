@@ -105,7 +105,7 @@ impl Copy<'_> {
             }
             // SAFETY: a C structure of numbers and pointers, for which zeros are valid.
             let mut out: sys::rd_kafka_message_t = unsafe { std::mem::zeroed() };
-            (out.payload, out.len, out.partition) = (message.payload, message.len, message.partition);
+            (out.payload, out.len) = (message.payload, message.len);
             self.batch.push(out);
         }
         self.records += self.batch.len() as u64;
@@ -115,17 +115,17 @@ impl Copy<'_> {
             let length = i32::try_from(rest.len()).unwrap_or(i32::MAX);
             // SAFETY: a live topic; each message points at bytes that live, and librdkafka copies them.
             let taken = unsafe {
-                sys::rd_kafka_produce_batch(
-                    self.topic,
-                    -1,
-                    sys::RD_KAFKA_MSG_F_COPY | sys::RD_KAFKA_MSG_F_PARTITION,
-                    rest.as_mut_ptr(),
-                    length,
-                )
+                sys::rd_kafka_produce_batch(self.topic, -1, sys::RD_KAFKA_MSG_F_COPY, rest.as_mut_ptr(), length)
             };
+            let full = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__QUEUE_FULL;
+            let none = sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+            if let Some(refused) = rest.iter().find(|message| message.err != none && message.err != full) {
+                return Err(Error::invalid(format!("produce a message: {:?}", refused.err)));
+            }
             from += usize::try_from(taken).unwrap_or(0);
             if from < self.batch.len() {
-                self.producer.poll(Duration::from_millis(1));
+                self.clock.sleep(Duration::from_millis(1));
+                self.producer.poll(Duration::ZERO);
             }
         }
         for message in messages {
