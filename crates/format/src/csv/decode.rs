@@ -82,19 +82,20 @@ impl CsvDecoder {
             let bytes = field.changed.as_deref().unwrap_or(&line[field.start..field.end]);
             // The whole line is UTF-8, and it was cut at ASCII characters only.
             let text = std::str::from_utf8(bytes).unwrap_or_default();
-            if self.style.is_null(text) {
+            let nested = matches!(column.values, Values::List(..) | Values::Row(..));
+            if !nested && self.style.is_null(text) {
                 column.mark(row, false);
                 continue;
             }
-            let read = match (&mut column.values, &field.changed) {
+            let (read, fits) = match (&mut column.values, &field.changed) {
                 (Values::String(views), None) => {
                     put(views, row, view_of(data, start + field.start, start + field.end, RECORDS));
-                    TextRead::Value
+                    (TextRead::Value, true)
                 }
                 _ => read_field(column, row, text, &self.style, side),
             };
             column.mark(row, read == TextRead::Value);
-            if read == TextRead::Misfit {
+            if !fits {
                 let shown: String = text.chars().take(64).collect();
                 let cause = format!("field '{}': \"{shown}\" does not fit {}", column.path, column.data_type);
                 misfits.push((field.start, cause));
@@ -104,8 +105,9 @@ impl CsvDecoder {
     }
 }
 
-/// Reads a field that may be an ARRAY or a ROW of scalars.
-fn read_field(column: &mut Column, row: usize, text: &str, style: &Style, side: &mut Vec<u8>) -> TextRead {
+/// Reads a field that may be an ARRAY or a ROW of scalars, and tells whether all of it fits: an element that does not is NULL alone.
+fn read_field(column: &mut Column, row: usize, text: &str, style: &Style, side: &mut Vec<u8>) -> (TextRead, bool) {
+    let mut fits = true;
     match &mut column.values {
         Values::List(ends, child) => {
             let mut end = list_start(ends, row);
@@ -113,32 +115,31 @@ fn read_field(column: &mut Column, row: usize, text: &str, style: &Style, side: 
                 for element in text.split(&style.element_delimiter) {
                     let position = end as usize;
                     let read = read_scalar(child, position, element, style, side);
-                    if read == TextRead::Misfit {
-                        return read;
-                    }
+                    fits &= read != TextRead::Misfit;
                     child.mark(position, read == TextRead::Value);
                     end += 1;
                 }
             }
             put(ends, row, end);
-            TextRead::Value
         }
+        Values::Row(..) if text.is_empty() => return (TextRead::Null, true),
         Values::Row(columns, _) => {
-            let parts: Vec<&str> = text.split(&style.element_delimiter).collect();
-            if parts.len() != columns.len() {
-                return TextRead::Misfit;
-            }
-            for (child, part) in columns.iter_mut().zip(parts) {
-                let read = read_scalar(child, row, part, style, side);
-                if read == TextRead::Misfit {
-                    return read;
-                }
+            let mut parts = text.split(&style.element_delimiter);
+            for child in columns {
+                let read = match parts.next() {
+                    Some(part) => read_scalar(child, row, part, style, side),
+                    None => TextRead::Misfit,
+                };
+                fits &= read != TextRead::Misfit;
                 child.mark(row, read == TextRead::Value);
             }
-            TextRead::Value
         }
-        _ => read_scalar(column, row, text, style, side),
+        _ => {
+            let read = read_scalar(column, row, text, style, side);
+            return (read, read != TextRead::Misfit);
+        }
     }
+    (TextRead::Value, fits)
 }
 
 fn read_scalar(column: &mut Column, position: usize, text: &str, style: &Style, side: &mut Vec<u8>) -> TextRead {
@@ -162,7 +163,8 @@ impl Decoder for CsvDecoder {
         let (mut rows, mut bad, mut skipped) = (RowMap::default(), Vec::new(), 0);
         for (index, record) in records.records.iter().enumerate() {
             let comment = self.style.comments && records.value(index).first() == Some(&b'#');
-            if record.null || record.length == 0 || comment {
+            // An empty line is a row, of one empty text.
+            if record.null || comment {
                 skipped += 1;
                 rows.leave_out(index);
                 continue;

@@ -112,11 +112,12 @@ fn types_are_read_and_what_does_not_fit_is_null_and_noted() {
         rows(&decoded.batch),
         [
             "5|100.0|true|12.35|2024-02-29T23:59:59.500|[1, 2, 3]|+I[1, x]",
-            "null|null|false|null|null|[]|null",
+            "null|null|false|null|null|[]|+I[1, null]",
+            "null|null|null|null|null|null|null",
             "1|2.0|null|null|null|null|null",
         ]
     );
-    assert_eq!((decoded.rows, decoded.skipped), (Some(vec![0, 1, 3]), 1));
+    assert_eq!((decoded.rows, decoded.skipped), (Some(vec![0, 1, 2, 3]), 0));
     let told: Vec<(u32, BadKind, u32, &str)> =
         decoded.bad.iter().map(|bad| (bad.record, bad.kind, bad.column, bad.cause.as_str())).collect();
     use BadKind::{Field as F, Record as R};
@@ -127,6 +128,8 @@ fn types_are_read_and_what_does_not_fit_is_null_and_noted() {
             (1, F, 3, "field 'f1': \"\" does not fit DOUBLE"),
             (1, F, 15, "field 'f4': \"2024-02-32 00:00:00\" does not fit TIMESTAMP(3)"),
             (1, F, 36, "field 'f6': \"1\" does not fit ROW<`a` INT, `b` STRING>"),
+            (2, F, 1, "Row length mismatch. 7 fields expected but was 1."),
+            (2, F, 1, "field 'f0': \"\" does not fit INT"),
             (3, F, 4, "Row length mismatch. 7 fields expected but was 2."),
             (4, R, 15, "Row length mismatch. 7 fields expected but was 8."),
             (5, R, 1, "a quote is not closed"),
