@@ -1,9 +1,7 @@
 //! Table options against what connectors and formats take: unknown keys, missing ones, values of the wrong type, each at its place and
 //! in Flink's words.
 
-use std::time::Duration;
-
-use weir_base::Span;
+use weir_base::{Span, parse_duration, parse_memory_size};
 use weir_plan::{ConnectorSpec, FormatSpec, OptionSpec, OptionType, TableOptions};
 
 use crate::error::{SqlResult, did_you_mean};
@@ -227,44 +225,4 @@ fn check_required(
 
 fn connectors(environment: &Environment<'_>) -> String {
     environment.connectors.iter().map(|spec| spec.identifier).collect::<Vec<_>>().join(", ")
-}
-
-/// A number and the unit behind it, both trimmed.
-fn split_unit(text: &str) -> Option<(u64, String)> {
-    let text = text.trim();
-    let digits = text.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(text.len());
-    let number = text[..digits].parse().ok()?;
-    Some((number, text[digits..].trim().to_lowercase()))
-}
-
-/// A duration as Flink writes it: a whole number and a unit (`ms` where there is none).
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let (number, unit) = split_unit(text)?;
-    let nanos_of_unit: u64 = match unit.as_str() {
-        "d" | "day" | "days" => 86_400_000_000_000,
-        "h" | "hour" | "hours" => 3_600_000_000_000,
-        "m" | "min" | "minute" | "minutes" => 60_000_000_000,
-        "s" | "sec" | "secs" | "second" | "seconds" => 1_000_000_000,
-        "" | "ms" | "milli" | "millis" | "millisecond" | "milliseconds" => 1_000_000,
-        "µs" | "micro" | "micros" | "microsecond" | "microseconds" => 1_000,
-        "ns" | "nano" | "nanos" | "nanosecond" | "nanoseconds" => 1,
-        _ => return None,
-    };
-    let seconds = (u128::from(number) * u128::from(nanos_of_unit)) / 1_000_000_000;
-    let nanos = (u128::from(number) * u128::from(nanos_of_unit)) % 1_000_000_000;
-    Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?))
-}
-
-/// A size as Flink writes it, in bytes: a whole number and a unit of powers of 1024 (bytes where there is none).
-pub fn parse_memory_size(text: &str) -> Option<u64> {
-    let (number, unit) = split_unit(text)?;
-    let shift = match unit.as_str() {
-        "" | "b" | "bytes" => 0,
-        "k" | "kb" | "kibibytes" => 10,
-        "m" | "mb" | "mebibytes" => 20,
-        "g" | "gb" | "gibibytes" => 30,
-        "t" | "tb" | "tebibytes" => 40,
-        _ => return None,
-    };
-    number.checked_mul(1 << shift)
 }

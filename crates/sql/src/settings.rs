@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use weir_base::Span;
+use weir_base::{Span, parse_duration};
 
 use crate::SqlError;
 use crate::error::SqlResult;
-use crate::options::parse_duration;
 
 /// Settings by key.
 #[derive(Debug, Clone, Default, PartialEq)]

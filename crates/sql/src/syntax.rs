@@ -8,6 +8,7 @@ use weir_base::Span;
 use crate::SqlError;
 use crate::dialect::FlinkDialect;
 use crate::error::{SqlResult, span_of};
+use crate::reserved::check_name;
 
 /// How deep sqlparser may recurse: one level of nesting in the text takes it up to five levels.
 pub(crate) const RECURSION_MAX: usize = weir_base::limits::NESTING_MAX * 5;
@@ -105,7 +106,11 @@ impl<'p, 'd> Tokens<'p, 'd> {
     /// A name, quoted or not.
     pub(crate) fn identifier(&mut self, what: &str) -> SqlResult<Ident> {
         match self.parser.peek_token_ref().token {
-            Token::Word(_) => self.parser.parse_identifier().map_err(from_parser),
+            Token::Word(_) => {
+                let name = self.parser.parse_identifier().map_err(from_parser)?;
+                check_name(&name)?;
+                Ok(name)
+            }
             _ => Err(self.expected(what)),
         }
     }

@@ -10,15 +10,22 @@ use super::scope::{Scope, ScopeColumn};
 use crate::catalog::Relation;
 use crate::dialect::table_function;
 use crate::error::{SqlError, span_of};
+use crate::reserved::check_name;
 
 impl QueryBinder<'_> {
     /// The one relation in FROM.
-    pub(super) fn from(&mut self, select: &ast::Select, span: Span) -> Result<(RelId, Scope), SqlError> {
-        let [table] = select.from.as_slice() else {
-            return Err(match select.from.get(1) {
-                None => not_supported(span, "a SELECT without FROM"),
-                Some(second) => not_supported(span_of(second.span()), "a join (a second table in FROM)"),
-            });
+    pub(super) fn from(&mut self, select: &ast::Select) -> Result<(RelId, Scope), SqlError> {
+        let table = match select.from.as_slice() {
+            [table] => table,
+            [_, second, ..] => return Err(not_supported(span_of(second.span()), "a join (a second table in FROM)")),
+            [] => {
+                if let Some(condition) = &select.selection {
+                    let text =
+                        "SQL parse failed. Incorrect syntax near the keyword 'WHERE': there is no FROM before it";
+                    return Err(refuse(span_of(condition.span()), text));
+                }
+                return Ok(self.one_row(select));
+            }
         };
         if let Some(join) = table.joins.first() {
             return Err(not_supported(span_of(join.relation.span()), "a join"));
@@ -77,6 +84,7 @@ impl QueryBinder<'_> {
 
     /// A table, a view, or a name of WITH.
     pub(super) fn named(&mut self, name: &ast::ObjectName, span: Span) -> Result<RelId, SqlError> {
+        name.0.iter().filter_map(ast::ObjectNamePart::as_ident).try_for_each(check_name)?;
         if let [part] = name.0.as_slice()
             && let Some(ident) = part.as_ident()
             && let Some(bound) = self.with.iter().rev().find_map(|names| names.get(&ident.value))
@@ -103,7 +111,10 @@ impl QueryBinder<'_> {
         own: Option<&str>,
     ) -> Result<(RelId, Scope), SqlError> {
         let rel = match alias {
-            Some(alias) => self.rename(rel, alias)?,
+            Some(alias) => {
+                check_name(&alias.name)?;
+                self.rename(rel, alias)?
+            }
             None => rel,
         };
         let qualifier = alias.map(|alias| alias.name.value.as_str()).or(own);
@@ -121,6 +132,7 @@ impl QueryBinder<'_> {
         if alias.columns.is_empty() {
             return Ok(rel);
         }
+        alias.columns.iter().try_for_each(|column| check_name(&column.name))?;
         let span = span_of(alias.name.span);
         let columns = self.dag.pass(rel);
         if columns.len() != alias.columns.len() {

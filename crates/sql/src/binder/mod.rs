@@ -21,6 +21,7 @@ mod sink;
 mod source;
 mod types;
 mod union;
+mod values;
 mod window;
 
 use weir_plan::JobGraph;

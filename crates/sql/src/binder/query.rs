@@ -9,6 +9,7 @@ use weir_base::limits::NESTING_MAX;
 use super::refusal::{not_supported, refuse};
 use super::rel::{Dag, RelId};
 use crate::error::{SqlError, span_of};
+use crate::reserved::check_name;
 use crate::{Catalog, Environment, Query, Settings, TableHints, View};
 
 /// Binds the queries of one job.
@@ -106,6 +107,7 @@ impl<'a> QueryBinder<'a> {
         }
         let before = self.with.len();
         for table in &with.cte_tables {
+            check_name(&table.alias.name)?;
             let bound = self.nested(&table.query)?;
             let bound = self.rename(bound, &table.alias)?;
             self.with.push(HashMap::from([(table.alias.name.value.clone(), bound)]));
@@ -123,8 +125,7 @@ impl<'a> QueryBinder<'a> {
             ast::SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 self.set_operation(left, *op, *set_quantifier, right, span_of(body.span()))
             }
-            ast::SetExpr::Values(_) => Err(not_supported(span_of(body.span()), "VALUES")
-                .hint("read the rows from a file: 'connector' = 'filesystem'")),
+            ast::SetExpr::Values(values) => self.values(values, span_of(body.span())),
             other => Err(not_supported(span_of(other.span()), "this statement as a query")),
         }
     }

@@ -5,13 +5,14 @@ use weir_base::Span;
 use weir_plan::{Expr, LogicalType};
 
 use super::aggregates;
-use super::expr::ExprBinder;
+use super::expr::{ExprBinder, check_divisions};
 use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
 use super::rel::RelId;
 use super::scope::{Attribute, Scope};
 use super::source::is_proctime;
 use crate::error::{SqlError, span_of};
+use crate::reserved::check_name;
 
 /// An item of the SELECT list once `*` is spelled out.
 pub(super) enum Item<'t> {
@@ -26,12 +27,13 @@ impl QueryBinder<'_> {
     pub(super) fn select(&mut self, select: &ast::Select) -> Result<RelId, SqlError> {
         let span = span_of(select.span());
         refuse_clauses(select, span)?;
-        let (mut rel, mut scope) = self.from(select, span)?;
+        let (mut rel, mut scope) = self.from(select)?;
         if let Some(tree) = &select.selection {
             if let Some(place) = aggregates::first_aggregate(tree) {
                 return Err(refuse(place, "Aggregate expression is illegal in WHERE clause").hint("use HAVING"));
             }
             let condition = ExprBinder::new(&scope).bind_condition(tree, "WHERE")?;
+            check_divisions(&condition)?;
             rel = self.filter(rel, condition)?;
             for (column, below) in scope.columns.iter_mut().zip(&self.dag.get(rel).columns) {
                 column.attribute = below.attribute;
@@ -69,6 +71,7 @@ impl QueryBinder<'_> {
                     }
                 },
             };
+            check_divisions(&expr)?;
             if expr.data_type.logical == LogicalType::Null {
                 return Err(refuse(expr.span, "Illegal use of 'NULL'").hint("write CAST(NULL AS the type)"));
             }
@@ -127,7 +130,10 @@ fn expand<'t>(projection: &'t [SelectItem], scope: &Scope) -> Result<Vec<Item<'t
         let span = span_of(item.span());
         match item {
             SelectItem::UnnamedExpr(tree) => items.push(Item::Tree(tree, None)),
-            SelectItem::ExprWithAlias { expr, alias } => items.push(Item::Tree(expr, Some(alias))),
+            SelectItem::ExprWithAlias { expr, alias } => {
+                check_name(alias)?;
+                items.push(Item::Tree(expr, Some(alias)));
+            }
             SelectItem::Wildcard(options) => {
                 refuse_options(options, span)?;
                 items.extend(scope.columns_of(None).map(|(index, _)| Item::Column(index)));

@@ -104,7 +104,7 @@ fn columns_keys_and_watermarks_are_read() {
             "m: ROW<`fw` STRING>; fw AS m.fw; x AS CAST(m AS `ROW<``fw`` VARCHAR(3)>`); y AS TRY_CAST(`m` AS `MAP<STRING, ARRAY<INT>>`)",
         ),
         (
-            "CREATE TABLE t (watermark INT, `primary` INT, metadata ROW<a INT>, comment STRING, `from` INT)",
+            "CREATE TABLE t (`watermark` INT, `primary` INT, metadata ROW<a INT>, `comment` STRING, `from` INT)",
             "watermark: INT; primary: INT; metadata: ROW<`a` INT>; comment: STRING; from: INT",
         ),
     ];

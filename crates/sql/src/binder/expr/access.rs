@@ -10,6 +10,7 @@ use crate::binder::refusal::{not_supported, refuse};
 use crate::binder::types::{calcite_name, least_common_type};
 use crate::binder::{functions, scope::Attribute};
 use crate::error::{SqlError, did_you_mean, span_of};
+use crate::reserved::check_name;
 
 /// Functions that SQL calls without parentheses.
 const WITHOUT_PARENTHESES: [&str; 4] = ["CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "CURRENT_DATE", "CURRENT_ROW_TIMESTAMP"];
@@ -17,10 +18,11 @@ const WITHOUT_PARENTHESES: [&str; 4] = ["CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "
 impl ExprBinder<'_> {
     /// A column, or a field inside one: `a`, `t.a`, `a.b`, `t.a.b`.
     pub(super) fn name(&self, parts: &[Ident], span: Span) -> Result<Expr, SqlError> {
-        let (index, taken) = match self.scope.resolve(parts) {
-            Ok(found) => found,
-            Err(error) => return self.function_without_parentheses(parts, span).unwrap_or(Err(error)),
-        };
+        if let Some(call) = self.function_without_parentheses(parts, span) {
+            return call;
+        }
+        parts.iter().try_for_each(check_name)?;
+        let (index, taken) = self.scope.resolve(parts)?;
         let column = &self.scope.columns[index];
         let mut expr = Expr::column(index, column.data_type.clone()).at(span);
         if column.attribute == Attribute::RowNumber && taken < parts.len() {
@@ -113,6 +115,7 @@ pub(super) fn to_common_type(parts: Vec<Expr>, what: &str, span: Span) -> Result
 }
 
 fn field(expr: Expr, name: &Ident, span: Span) -> Result<Expr, SqlError> {
+    check_name(name)?;
     let LogicalType::Row(fields) = &expr.data_type.logical else {
         return Err(refuse(
             span_of(name.span),

@@ -9,6 +9,7 @@ mod call;
 pub(super) mod cast;
 mod compare;
 mod conditional;
+mod division;
 mod interval;
 mod literal;
 mod temporal;
@@ -29,6 +30,7 @@ use crate::error::{SqlError, span_of};
 
 pub(super) use call::is_untyped;
 pub(super) use compare::all_of;
+pub(super) use division::check_divisions;
 pub(super) use interval::interval_literal;
 pub(super) use literal::integer_constant;
 

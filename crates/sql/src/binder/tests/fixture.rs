@@ -8,7 +8,7 @@ use crate::{Environment, Program, SqlError, compile};
 
 /// The tables that every case can use, on one line.
 const TABLES: &str = concat!(
-    "CREATE TABLE t (b BOOLEAN, ti TINYINT, si SMALLINT, i INT, l BIGINT, f FLOAT, d DOUBLE, dec DECIMAL(10, 2), c CHAR(3), ",
+    "CREATE TABLE t (b BOOLEAN, ti TINYINT, si SMALLINT, i INT, l BIGINT, f FLOAT, d DOUBLE, dc DECIMAL(10, 2), c CHAR(3), ",
     "v VARCHAR(10), s STRING, bin BYTES, dt DATE, tm TIME(0), ts TIMESTAMP(3), ts6 TIMESTAMP(6), ltz TIMESTAMP_LTZ(3), ",
     "a ARRAY<INT>, m MAP<STRING, INT>, r ROW<x INT, y ROW<z STRING>>, nn INT NOT NULL) WITH ('connector' = 'events'); ",
     "CREATE TABLE events (id STRING, device STRING, `value` DOUBLE, `timestamp` BIGINT, ",
@@ -17,7 +17,7 @@ const TABLES: &str = concat!(
     "CREATE TABLE plain (id STRING, device STRING, `value` DOUBLE, `timestamp` BIGINT) WITH ('connector' = 'events'); ",
     "CREATE TABLE ordered (id STRING, n INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'unsplit'); ",
     "CREATE TABLE meta (k STRING METADATA FROM 'key', id STRING, off BIGINT METADATA FROM 'offset' VIRTUAL, ",
-    "at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp') WITH ('connector' = 'events'); ",
+    "`at` TIMESTAMP_LTZ(3) METADATA FROM 'timestamp') WITH ('connector' = 'events'); ",
     "CREATE TABLE out1 (id STRING, `value` DOUBLE) WITH ('connector' = 'sink'); ",
     "CREATE TABLE out2 (id STRING, `value` DOUBLE) WITH ('connector' = 'sink'); ",
     "CREATE TABLE strict (id STRING NOT NULL, n BIGINT, short VARCHAR(3), `at` TIMESTAMP(3)) WITH ('connector' = 'sink'); ",
