@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::time::Duration;
 
-use weir_base::{Error, Result};
+use weir_base::{Error, Result, parse_duration};
 use weir_plan::TableOptions;
 
 /// Reads options and remembers which have a meaning.
@@ -40,18 +40,7 @@ impl<'a> Options<'a> {
     /// It is none.
     pub fn duration(&self, key: &str) -> Result<Option<Duration>> {
         let Some(text) = self.text(key) else { return Ok(None) };
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let millis = match text[digits..].trim() {
-            "" | "ms" | "milli" | "millis" | "millisecond" | "milliseconds" => Some(1),
-            "s" | "sec" | "secs" | "second" | "seconds" => Some(1_000),
-            "m" | "min" | "mins" | "minute" | "minutes" => Some(60_000),
-            "h" | "hour" | "hours" => Some(3_600_000),
-            "d" | "day" | "days" => Some(86_400_000),
-            _ => None,
-        };
-        let number = text[..digits].parse::<u64>().ok();
-        let millis = number.zip(millis).and_then(|(number, unit): (u64, u64)| number.checked_mul(unit));
-        Ok(Some(Duration::from_millis(millis.ok_or_else(|| wrong(key, text, "a duration such as '10s'"))?)))
+        parse_duration(text).map(Some).ok_or_else(|| wrong(key, text, "a duration such as '10s'"))
     }
 
     /// Refuses what has no meaning.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use weir_base::{Error, Result};
+use weir_base::{Error, Result, parse_duration, parse_memory_size};
 use weir_plan::TableOptions;
 
 /// The duration under `key`: `10s`, `5 min`, `100ms`; a bare number is milliseconds.
@@ -12,18 +12,7 @@ use weir_plan::TableOptions;
 pub(crate) fn duration(options: &TableOptions, key: &str) -> Result<Option<Duration>> {
     let Some(text) = options.get(key) else { return Ok(None) };
     let wrong = || Error::invalid(format!("read the option '{key}' = '{text}': it must be a duration such as '10s'"));
-    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
-    let nanos: u64 = match unit.as_str() {
-        "ns" | "nano" | "nanos" | "nanosecond" | "nanoseconds" => 1,
-        "us" | "µs" | "micro" | "micros" | "microsecond" | "microseconds" => 1_000,
-        "" | "ms" | "milli" | "millis" | "millisecond" | "milliseconds" => 1_000_000,
-        "s" | "sec" | "secs" | "second" | "seconds" => 1_000_000_000,
-        "m" | "min" | "mins" | "minute" | "minutes" => 60_000_000_000,
-        "h" | "hour" | "hours" => 3_600_000_000_000,
-        "d" | "day" | "days" => 86_400_000_000_000,
-        _ => return Err(wrong()),
-    };
-    Ok(Some(Duration::from_nanos(number.checked_mul(nanos).ok_or_else(wrong)?)))
+    parse_duration(text).map(Some).ok_or_else(wrong)
 }
 
 /// The size in bytes under `key`: `128MB`, `1 kb`; a bare number is bytes.
@@ -33,22 +22,7 @@ pub(crate) fn duration(options: &TableOptions, key: &str) -> Result<Option<Durat
 pub(crate) fn memory_size(options: &TableOptions, key: &str) -> Result<Option<u64>> {
     let Some(text) = options.get(key) else { return Ok(None) };
     let wrong = || Error::invalid(format!("read the option '{key}' = '{text}': it must be a size such as '128MB'"));
-    let (number, unit) = number_and_unit(text).ok_or_else(wrong)?;
-    let shift = match unit.as_str() {
-        "" | "b" | "bytes" => 0,
-        "k" | "kb" | "kibibytes" => 10,
-        "m" | "mb" | "mebibytes" => 20,
-        "g" | "gb" | "gibibytes" => 30,
-        "t" | "tb" | "tebibytes" => 40,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(1 << shift).map(Some).ok_or_else(wrong)
-}
-
-fn number_and_unit(text: &str) -> Option<(u64, String)> {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    Some((text[..digits].parse().ok()?, text[digits..].trim().to_lowercase()))
+    parse_memory_size(text).map(Some).ok_or_else(wrong)
 }
 
 #[cfg(test)]

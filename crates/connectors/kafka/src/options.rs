@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use regex::Regex;
-use weir_base::{Error, Result};
+use weir_base::{Error, Result, parse_duration};
 use weir_plan::TableOptions;
 
 /// Kafka's default of `scan.topic-partition-discovery.interval`, as in Flink.
@@ -278,7 +278,7 @@ fn reset(options: &TableOptions) -> Result<Reset> {
 fn discovery(options: &TableOptions) -> Result<Option<Duration>> {
     let flinks = "scan.topic-partition-discovery.interval";
     if let Some(text) = options.get(flinks) {
-        let interval = duration(text).ok_or_else(|| {
+        let interval = parse_duration(text).ok_or_else(|| {
             Error::invalid(format!("read '{flinks}' = '{text}': it must be a duration such as '5 min' or '30s'"))
         })?;
         return Ok(Some(interval).filter(|interval| !interval.is_zero()));
@@ -298,24 +298,6 @@ fn flag(options: &TableOptions, key: &str, default: bool) -> Result<bool> {
         Some("false") => Ok(false),
         Some(other) => Err(unknown(key, other, "true, false")),
     }
-}
-
-/// Flink's durations: a number with a unit, milliseconds without one.
-fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..digits].parse().ok()?;
-    let nanoseconds: u64 = match text[digits..].trim().to_lowercase().as_str() {
-        "d" | "day" | "days" => 86_400_000_000_000,
-        "h" | "hour" | "hours" => 3_600_000_000_000,
-        "m" | "min" | "minute" | "minutes" => 60_000_000_000,
-        "s" | "sec" | "second" | "seconds" => 1_000_000_000,
-        "" | "ms" | "milli" | "millis" | "millisecond" | "milliseconds" => 1_000_000,
-        "µs" | "us" | "micro" | "micros" | "microsecond" | "microseconds" => 1_000,
-        "ns" | "nano" | "nanos" | "nanosecond" | "nanoseconds" => 1,
-        _ => return None,
-    };
-    Some(Duration::from_nanos(number.checked_mul(nanoseconds)?))
 }
 
 #[cfg(test)]

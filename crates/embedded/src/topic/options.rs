@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use regex::Regex;
-use weir_base::{Error, Result, Timestamp};
+use weir_base::{Error, Result, Timestamp, parse_duration};
 use weir_plan::TableOptions;
 
 /// Flink's default of `scan.topic-partition-discovery.interval`.
@@ -85,7 +85,7 @@ impl SourceOptions {
         let discovery = match options.get("scan.topic-partition-discovery.interval") {
             None => Some(DISCOVERY_INTERVAL_DEFAULT),
             Some(text) => {
-                let interval = duration(text).ok_or_else(|| {
+                let interval = parse_duration(text).ok_or_else(|| {
                     let key = "scan.topic-partition-discovery.interval";
                     Error::invalid(format!("read '{key}' = '{text}': it must be a duration such as '5 min' or '30s'"))
                 })?;
@@ -192,20 +192,4 @@ fn specific(text: &str) -> Option<BTreeMap<u32, u64>> {
         offsets.insert(partition, offset.trim().strip_prefix("offset:")?.trim().parse().ok()?);
     }
     (!offsets.is_empty()).then_some(offsets)
-}
-
-/// A number with a unit of Flink's; milliseconds without one.
-fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..digits].parse().ok()?;
-    let milliseconds: u64 = match text[digits..].trim().to_lowercase().as_str() {
-        "d" | "day" | "days" => 86_400_000,
-        "h" | "hour" | "hours" => 3_600_000,
-        "m" | "min" | "minute" | "minutes" => 60_000,
-        "s" | "sec" | "second" | "seconds" => 1_000,
-        "" | "ms" | "milli" | "millis" | "millisecond" | "milliseconds" => 1,
-        _ => return None,
-    };
-    number.checked_mul(milliseconds).map(Duration::from_millis)
 }
