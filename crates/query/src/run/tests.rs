@@ -182,7 +182,23 @@ fn an_error_says_where_and_what_to_do() {
         ("SELECT * FROM nothing_like_it", "find the table 'nothing_like_it'; tables: readings; topics: raw_telemetry"),
         (
             "SELECT valu FROM readings",
-            "run the query at line 1, column 8: Schema error: No field named valu. Did you mean 'readings.value'?",
+            "run the query at line 1, column 8: Column 'valu' not found in table 'readings'; did you mean 'value'?",
+        ),
+        (
+            "SELECT count,\n DEVICEID FROM readings",
+            "run the query at line 2, column 2: Column 'DEVICEID' not found in table 'readings'; did you mean 'deviceId'?",
+        ),
+        (
+            "SELECT r.xyz FROM readings r",
+            "run the query at line 1, column 8: Column 'xyz' not found in table 'r'; it has deviceId, value, timestamp, local, count, raw, price, day",
+        ),
+        (
+            "SELECT 1 FROM readings r WHERE readings.count = 1",
+            "run the query at line 1, column 32: Table 'readings' not found; the query reads r",
+        ),
+        (
+            "SELECT valu FROM readings, raw_telemetry",
+            "run the query at line 1, column 8: Column 'valu' not found in any table; did you mean 'value'?",
         ),
         (
             "SELECT (1\n FROM readings",
