@@ -33,6 +33,8 @@ pub fn run(words: &[String]) -> Result<()> {
     for interval in INTERVALS {
         weir.empty()?;
         let output = format!("validated-{interval}");
+        // The topic must be there: the job's source asks for it.
+        broker.wire(&core, &["paced", &input(&output), "100", "1"])?;
         let mut job = weir.start(&core, &script(&broker.address, &output, interval, &weir), &[])?;
         job.wait_for_checkpoints(1, FIRST_CHECKPOINT)?;
         let watch = broker.start_wire(&["latency", &output, &seconds.to_string()])?;

@@ -20,6 +20,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How long the job may take until its first checkpoint.
 const FIRST_CHECKPOINT: Duration = Duration::from_secs(30);
 
+/// Where the metrics of job manager and task manager are asked for.
+const PORTS: (u16, u16) = (29_870, 29_871);
+
 /// What the job's output topic is called in the shipped script.
 const OUTPUT: &str = "validated_telemetry";
 
@@ -64,12 +67,14 @@ fn held(
         "CHECKPOINT_INTERVAL_MS=1000".to_owned(),
         format!("CHECKPOINT_DIR={}", weir.folder().join("checkpoints").display()),
     ];
-    let more: Vec<&str> = variables.iter().flat_map(|variable| ["--var", variable]).collect();
+    let ports = format!("metrics.reporter.prom.port={}-{}", PORTS.0, PORTS.1);
+    let mut more: Vec<&str> = variables.iter().flat_map(|variable| ["--var", variable]).collect();
+    more.extend(["-D", &ports]);
     // The topic must be there: the job's source asks for it.
     broker.wire(cores, &["paced", "raw_telemetry", "100", "1"])?;
     let mut job = weir.start(cores, &script, &more)?;
     job.wait_for_checkpoints(1, FIRST_CHECKPOINT)?;
-    let page = metrics_of(&job.said())?;
+    let page = format!("http://127.0.0.1:{}/metrics", PORTS.1);
     let feed = broker.start_wire(&["paced", "raw_telemetry", &rate.to_string(), &seconds.to_string()])?;
     let (start, mut looks) = (clock::now(), Vec::new());
     while start.elapsed() < Duration::from_secs(seconds) {
@@ -93,14 +98,6 @@ fn held(
     println!("| CPU of Weir | {:.0} % of a core |", taken.cpu() * 100.0 / start.elapsed().as_secs_f64());
     println!("| peak memory | {} MB |", taken.peak_bytes / 1_000_000);
     Ok(())
-}
-
-/// Where the task manager's page is, as the job says at its start.
-fn metrics_of(log: &str) -> Result<String> {
-    let line = log.lines().find_map(|line| line.split_once("metrics: "));
-    let port = line.and_then(|(_, rest)| rest.split_once("and :")?.1.split_once('/'));
-    let (port, _) = port.ok_or_else(|| Failure::new("find where the job's metrics are in what it said"))?;
-    Ok(format!("http://127.0.0.1:{port}/metrics"))
 }
 
 /// The highest share of its time that a task was held back, in percent.
