@@ -9,6 +9,9 @@ use weir_base::{Clock, Result, SystemClock};
 
 use super::{ANSWER, failed};
 
+/// How many numbers before a duplicate its first event stands: one that is no duplicate.
+const BACK: u64 = 101;
+
 /// Events are made in portions of so long.
 const PORTION: Duration = Duration::from_millis(2);
 
@@ -22,19 +25,24 @@ pub fn run(servers: &str, topic: &str, rate: u64, seconds: u64) -> Result<String
     let producer = made.map_err(|error| failed("make a producer", &error))?;
     let clock = SystemClock::new();
     let start = clock.monotonic_us();
-    let (mut sent, mut event) = (0, String::new());
+    let (mut sent, mut unique, mut event) = (0, 0_u64, String::new());
     while sent < rate * seconds {
         let due = (clock.monotonic_us() - start).saturating_mul(rate) / 1_000_000;
         while sent < due.min(rate * seconds) {
             write_event(&mut event, sent, clock.now());
             send(&producer, topic, &event, &clock)?;
+            unique += u64::from(!is_duplicate(sent));
             sent += 1;
         }
         clock.sleep(PORTION);
     }
     let took = clock.monotonic_us() - start;
     producer.flush(ANSWER).map_err(|error| failed("flush the producer", &error))?;
-    Ok(format!("records {sent} seconds {}", took / 1_000_000))
+    Ok(format!("records {sent} ids {unique} seconds {}", took / 1_000_000))
+}
+
+fn is_duplicate(number: u64) -> bool {
+    number.is_multiple_of(20) && number >= BACK
 }
 
 fn send(producer: &ThreadedProducer<DefaultProducerContext>, topic: &str, event: &str, clock: &SystemClock) -> Result<()> {
@@ -47,10 +55,10 @@ fn send(producer: &ThreadedProducer<DefaultProducerContext>, topic: &str, event:
     }
 }
 
-/// The event number `number`; one in twenty is the one of a hundred numbers before.
+/// The event number `number`; one in twenty is the one of [`BACK`] numbers before.
 fn write_event(event: &mut String, number: u64, now: i64) {
     use std::fmt::Write;
-    let which = if number.is_multiple_of(20) { number.saturating_sub(100) } else { number };
+    let which = if is_duplicate(number) { number - BACK } else { number };
     let mixed = which.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     let device = mixed >> 32;
     let tenths = mixed % 1_000;

@@ -20,6 +20,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How long the job may take until its first checkpoint.
 const FIRST_CHECKPOINT: Duration = Duration::from_secs(30);
 
+/// How long the job may go on after the last event.
+const CATCH_UP: Duration = Duration::from_secs(120);
+
 /// Where the metrics of job manager and task manager are asked for.
 const PORTS: (u16, u16) = (29_870, 29_871);
 
@@ -81,7 +84,10 @@ fn held(
         clock::sleep(LOOK);
         looks.push((back_pressure(&page)?, lag(&page)?));
     }
-    let fed = feed.end()?.get("records").copied().unwrap_or(0) + 100;
+    let fed = feed.end()?;
+    // Whether it held is told by how long it goes on after the last event.
+    let late = clock::now();
+    let caught_up = clock::wait_for(CATCH_UP, || lag(&page).is_ok_and(|lag| lag < 1.0).then(|| late.elapsed()));
     clock::sleep(LOOK);
     let (log, taken) = job.stop()?;
     let seen = broker.wire(cores, &["count", OUTPUT])?;
@@ -91,7 +97,8 @@ fn held(
     let share = |hundredths: usize| durations.get((durations.len() - 1) * hundredths / 100).copied().unwrap_or(0);
     let most = |of: fn(&(f64, f64)) -> f64| looks.iter().map(of).fold(0.0, f64::max);
     println!("| {rate} events/s for {seconds} s | figure |\n| --- | --- |");
-    println!("| sent, committed in the output topic | {fed}, {seen:?} |");
+    println!("| sent | {fed:?} |\n| committed in the output topic | {seen:?} |");
+    println!("| caught up with the last event after | {} |", caught_up.map_or("never".to_owned(), clock::shown));
     println!("| back-pressure of the slowest task, at most in {} looks | {:.1} % |", looks.len(), most(|look| look.0));
     println!("| records behind, at most | {:.0} |", most(|look| look.1));
     println!("| checkpoints p50, p99, max | {}, {}, {} ms |", share(50), share(99), share(100));
