@@ -32,7 +32,8 @@ pub const SOURCE_LINGER: Duration = Duration::from_millis(5);
 /// Bytes of the next epoch that a transactional sink encodes while the last one commits.
 pub const SINK_HELD_BYTES_MAX: usize = 32 << 20;
 
-/// Bytes of carried rows (rows a follower could not be given yet) on disk before a job is held back.
+/// Bytes of carried rows (rows a follower could not be given yet) on disk before a job is held back, unless `weir.carried.bytes-max` says otherwise: an
+/// hour of 10,000 events a second with room to spare.
 pub const CARRIED_BYTES_MAX: u64 = 8 << 30;
 
 /// Columns of a table at most.

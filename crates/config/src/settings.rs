@@ -6,7 +6,7 @@ use std::time::Duration;
 use weir_base::{Error, Result};
 
 use crate::keys::{Effect, REFUSED, VALUES_WITHOUT_EFFECT, default_of, effect_of, nearest, older_names};
-use crate::values::{parse_bool, parse_duration};
+use crate::values::{parse_bool, parse_duration, parse_memory_size};
 
 /// Values that were given; what was not given has its default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,6 +74,14 @@ impl Settings {
     /// It is none.
     pub fn boolean(&self, key: &str) -> Result<bool> {
         parse_bool(self.text(key)).map_err(|reason| wrong(key, &reason))
+    }
+
+    /// The value of `key` as a size in bytes.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn bytes(&self, key: &str) -> Result<u64> {
+        parse_memory_size(self.text(key)).map_err(|reason| wrong(key, &reason))
     }
 
     /// The value of `key` as a number of type `T`.

@@ -25,6 +25,8 @@ pub struct JobContext {
     pub data_dir: PathBuf,
     /// Where a sink may keep rows that it carries: a folder of this job's own, made on demand, durable like the checkpoints.
     pub carried_dir: PathBuf,
+    /// Bytes of them, for each table, before the job is held back.
+    pub carried_bytes_max: u64,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Metrics with the job's labels.

@@ -24,6 +24,8 @@ pub struct JobSettings {
     pub checkpoints_retained: usize,
     /// `execution.state-recovery.path`: the checkpoint to start from, whatever was decided since.
     pub recovery_path: Option<String>,
+    /// `weir.carried.bytes-max`: bytes of rows on disk that a sink could not give to its outside yet, before the job is held back.
+    pub carried_bytes_max: u64,
     /// `restart-strategy.*`
     pub restart: RestartStrategy,
     /// Weir's data directory.

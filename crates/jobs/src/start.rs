@@ -166,6 +166,7 @@ fn context(job: &Job, store: &CheckpointStore, generation: Generation, metrics: 
         checkpoint_interval: job.settings.checkpoint_interval,
         data_dir: job.settings.data_dir.clone(),
         carried_dir: store.carried_dir(),
+        carried_bytes_max: job.settings.carried_bytes_max,
         clock: Arc::clone(&job.clock),
         metrics: metrics.clone(),
     }

@@ -42,6 +42,7 @@ pub fn job_settings(values: &BTreeMap<String, String>, data_dir: &Path) -> Resul
             "" => None,
             path => Some(path.to_owned()),
         },
+        carried_bytes_max: settings.bytes("weir.carried.bytes-max")?,
         restart: restart_strategy(&settings)?,
         data_dir: data_dir.to_owned(),
         engine: EngineSettings {
@@ -123,4 +124,21 @@ fn restart_strategy(settings: &Settings) -> Result<RestartStrategy> {
         },
         _ => RestartStrategy::None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_of_carried_rows_is_that_of_the_limits_unless_it_is_set() {
+        let bound = |values: &[(&str, &str)]| {
+            let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            job_settings(&values, Path::new("data")).map(|settings| settings.carried_bytes_max)
+        };
+        assert_eq!(bound(&[]).unwrap(), weir_base::limits::CARRIED_BYTES_MAX);
+        assert_eq!(bound(&[("weir.carried.bytes-max", "64 kb")]).unwrap(), 64 << 10);
+        let error = bound(&[("weir.carried.bytes-max", "much")]).unwrap_err();
+        assert!(error.to_string().starts_with("use the configuration key 'weir.carried.bytes-max': "), "{error}");
+    }
 }

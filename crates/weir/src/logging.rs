@@ -19,7 +19,7 @@ use crate::report::{AboveBlock, Face};
 pub fn start() {
     start_with(match Face::of_terminal() {
         Face::Live => "info,weir_jobs::attempt=warn,rdkafka=warn,librdkafka=warn",
-        Face::Plain => "info,rdkafka=warn,librdkafka=warn",
+        Face::Plain | Face::Logged => "info,rdkafka=warn,librdkafka=warn",
     });
 }
 

@@ -24,17 +24,24 @@ pub static KAFKA: Server = Server {
     name: "kafka",
     pins: &["pom.xml"],
     fetch: |place| fetch::maven(place, &["-DincludeScope=runtime"]),
-    ports: &["kafka", "controller"],
+    ports: &["kafka", "sasl", "controller"],
     configure,
     processes,
     endpoints,
-    env: &[("WEIR_TEST_KAFKA", "bootstrap"), ("WEIR_TEST_KAFKA_PID_FILE", "pid_file")],
+    env: &[
+        ("WEIR_TEST_KAFKA", "bootstrap"),
+        ("WEIR_TEST_KAFKA_SASL", "sasl"),
+        ("WEIR_TEST_KAFKA_PID_FILE", "pid_file"),
+    ],
 };
 
 /// Writes the configs and formats the log directory.
 fn configure(place: &Place, ports: &Ports) -> Result<()> {
-    let values =
-        [("KAFKA_PORT", ports.get("kafka").to_string()), ("CONTROLLER_PORT", ports.get("controller").to_string())];
+    let values = [
+        ("KAFKA_PORT", ports.get("kafka").to_string()),
+        ("SASL_PORT", ports.get("sasl").to_string()),
+        ("CONTROLLER_PORT", ports.get("controller").to_string()),
+    ];
     place.fill("server.properties", "server.properties", &values)?;
     place.fill("log4j2.yaml", "log4j2.yaml", &[])?;
     let mut format = java(&["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", &jars(place), "kafka.tools.StorageTool"]);
@@ -52,7 +59,8 @@ fn processes(place: &Place, ports: &Ports) -> Vec<Process> {
 }
 
 fn endpoints(_: &Place, ports: &Ports) -> Map<String, Value> {
-    Map::from_iter([("bootstrap".to_owned(), Value::from(ports.address("kafka")))])
+    let address = |name: &str, port: &str| (name.to_owned(), Value::from(ports.address(port)));
+    Map::from_iter([address("bootstrap", "kafka"), address("sasl", "sasl")])
 }
 
 fn jars(place: &Place) -> String {

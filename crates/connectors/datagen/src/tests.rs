@@ -32,6 +32,7 @@ fn make(fields: &[(&str, LogicalType)], pairs: &[(&str, &str)]) -> weir_base::Re
         checkpoint_interval: None,
         data_dir: "/nowhere".into(),
         carried_dir: "/nowhere".into(),
+        carried_bytes_max: u64::MAX,
         clock: Arc::new(ManualClock::default()),
         metrics: Registry::default(),
     };

@@ -41,6 +41,7 @@ fn job(generation: u64, clock: &ManualClock) -> JobContext {
         checkpoint_interval: None,
         data_dir: "/nowhere".into(),
         carried_dir: "/nowhere".into(),
+        carried_bytes_max: u64::MAX,
         clock: Arc::new(clock.clone()),
         metrics: Registry::default(),
     }

@@ -82,6 +82,7 @@ fn job_context() -> JobContext {
         checkpoint_interval: Some(Duration::from_secs(1)),
         data_dir: PathBuf::new(),
         carried_dir: PathBuf::new(),
+        carried_bytes_max: u64::MAX,
         clock: Arc::new(SystemClock::new()),
         metrics: Registry::default(),
     }

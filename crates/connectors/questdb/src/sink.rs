@@ -87,6 +87,7 @@ impl Sink for QuestDbSink {
             self.folder.clone(),
             self.context.generation,
             self.config.batch_rows,
+            self.context.carried_bytes_max,
             context,
         )))
     }

@@ -163,6 +163,7 @@ fn context(folder: &Path, generation: u64) -> JobContext {
         checkpoint_interval: Some(Duration::from_secs(1)),
         data_dir: folder.to_owned(),
         carried_dir: folder.join("carried"),
+        carried_bytes_max: u64::MAX,
         clock: Arc::new(SystemClock::new()),
         metrics: Registry::default(),
     }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use weir_base::limits::CARRIED_BYTES_MAX;
 use weir_base::{Epoch, Error, Generation, Result, RowKind};
 use weir_connector::{Batch, Flush, Prepared, Ready, Writer, WriterContext};
 
@@ -26,6 +25,9 @@ pub(crate) struct QuestDbWriter {
     generation: Generation,
     subtask: u16,
     batch_rows: usize,
+    /// Bytes of prepared rows, of all subtasks, at which it takes no more.
+    carried_bytes_max: u64,
+    parallelism: u64,
     block: Vec<u8>,
     block_rows: u32,
     segment: Option<Open>,
@@ -48,6 +50,7 @@ impl QuestDbWriter {
         folder: PathBuf,
         generation: Generation,
         batch_rows: usize,
+        carried_bytes_max: u64,
         context: &WriterContext,
     ) -> Self {
         Self {
@@ -58,6 +61,8 @@ impl QuestDbWriter {
             generation,
             subtask: context.subtask,
             batch_rows,
+            carried_bytes_max,
+            parallelism: u64::from(context.parallelism),
             block: Vec::new(),
             block_rows: 0,
             segment: None,
@@ -89,12 +94,13 @@ impl QuestDbWriter {
 
 impl Writer for QuestDbWriter {
     fn ready(&mut self) -> Result<Ready> {
-        let carried = self.shared.carried.load(Ordering::Relaxed);
-        let own = self.segment.as_ref().map_or(0, |open| open.bytes);
-        Ok(match carried {
+        let room = self.carried_bytes_max.saturating_sub(self.shared.carried.load(Ordering::Relaxed));
+        let open = self.segment.as_ref().map_or(0, |open| open.bytes).saturating_mul(self.parallelism);
+        Ok(match room {
             // What is prepared is sent without any further barrier, so waiting for it ends when QuestDB is back.
-            carried if carried >= CARRIED_BYTES_MAX => Ready::No,
-            carried if own > 0 && carried + own >= CARRIED_BYTES_MAX / 2 => Ready::WantsCheckpoint,
+            0 => Ready::No,
+            // Half of what is left, not of the whole: while much is carried there must not be one checkpoint after the other.
+            room if open >= room / 2 && open > 0 => Ready::WantsCheckpoint,
             _ => Ready::Yes,
         })
     }

@@ -27,6 +27,7 @@ pub(crate) fn job(data_dir: &Path, name: &str, generation: u64) -> JobContext {
         checkpoint_interval: None,
         data_dir: data_dir.to_owned(),
         carried_dir: data_dir.join("carried"),
+        carried_bytes_max: u64::MAX,
         clock: Arc::new(ManualClock::at(1_000)),
         metrics: Registry::default(),
     }

@@ -58,6 +58,7 @@ fn data_dir() -> tempfile::TempDir {
         checkpoint_interval: None,
         data_dir: dir.path().to_owned(),
         carried_dir: dir.path().join("carried"),
+        carried_bytes_max: u64::MAX,
         clock: Arc::new(ManualClock::at(0)),
         metrics: Registry::default(),
     };

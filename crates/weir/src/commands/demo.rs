@@ -88,7 +88,7 @@ impl DemoCommand {
             let job = runtime.job(graph, &settings)?;
             let watcher = self.watch(&runtime, &job, &feeder, &stop).map_err(Exit::refused)?;
             let hint = self.hint();
-            let ended = runtime.run(&job, Intention::Resume, &stop, Face::of_terminal(), hint);
+            let ended = runtime.run(&job, Intention::Resume, &stop, Face::of_terminal().without_log(), hint);
             stop.stop();
             // The watcher only looks; it ends with the stop request.
             let _ = watcher.join();

@@ -16,6 +16,7 @@ const HISTORY: usize = 30;
 
 /// Looks at a job again and again.
 pub struct Watch {
+    id: String,
     graph: JobGraph,
     monitor: Monitor,
     registry: Registry,
@@ -29,6 +30,8 @@ pub struct Watch {
 
 /// A moment of a run.
 pub struct Figures {
+    /// The job's id.
+    pub id: String,
     /// The job's name.
     pub job: String,
     /// Its state and last checkpoint.
@@ -76,6 +79,7 @@ impl Watch {
     /// Looks at `job`.
     pub fn new(job: &Job, registry: Registry, hint: String) -> Self {
         Self {
+            id: job.id.to_string(),
             graph: job.graph.clone(),
             monitor: job.monitor.clone(),
             registry,
@@ -104,6 +108,7 @@ impl Watch {
         let latency = &self.monitor.latency_us;
         let quantile = |quantile| latency.quantile(quantile) / 1000;
         Figures {
+            id: self.id.clone(),
             job: self.graph.name.clone(),
             now: self.clock.now(),
             fate: self.fate(&shown.totals, &written),

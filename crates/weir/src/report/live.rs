@@ -27,7 +27,7 @@ pub fn lines(figures: &Figures, width: usize, colour: bool) -> Vec<String> {
     let mut lines = vec![state_line(figures, colour)];
     let rate = |label: &str, rates: &[u64]| {
         let now = rates.last().copied().unwrap_or(0);
-        format!("  {label:<4}{:>9}/s  {}", grouped(now), sparkline(rates))
+        format!("  {label:<4}{:>11}  {}", per_second(now), sparkline(rates))
     };
     lines.push(rate("in", &figures.rates_in));
     let several = match figures.written.len() {
@@ -129,6 +129,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A rate with at most three significant digits.
+pub fn per_second(rate: u64) -> String {
+    let unit = 10u64.pow(rate.checked_ilog10().unwrap_or(0).saturating_sub(2));
+    format!("{}/s", grouped((rate + unit / 2) / unit * unit))
+}
+
 /// A size with at most three significant digits.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
@@ -187,6 +193,16 @@ mod tests {
         assert_eq!(bytes(1536), "1.5 KB");
         assert_eq!(bytes(200 << 20), "200 MB");
         assert_eq!(seconds(61_500), "1 min 1 s");
+        for (rate, shown) in [
+            (0, "0/s"),
+            (7, "7/s"),
+            (999, "999/s"),
+            (1_004, "1,000/s"),
+            (49_551, "49,600/s"),
+            (1_299_999, "1,300,000/s"),
+        ] {
+            assert_eq!(per_second(rate), shown, "{rate}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What `weir run` and `weir demo` show: a block that is redrawn in place on a terminal, else a line every ten seconds.
+//! What `weir run` and `weir demo` show: a block that is redrawn in place on a terminal, else a line every ten seconds; where the log is JSON, as
+//! one of its lines.
 //!
 //! All figures come from the job's monitor and the metric registry (`figures`); the faces only draw them.
 
@@ -40,13 +41,24 @@ pub enum Face {
     Live,
     /// Lines on standard error.
     Plain,
+    /// Lines of the log, so that all of standard error can be read as JSON.
+    Logged,
 }
 
 impl Face {
-    /// The block where standard error is a terminal that can redraw, else lines.
+    /// The block where standard error is a terminal that can redraw, lines where it cannot; elsewhere lines of the log.
     pub fn of_terminal() -> Self {
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        if std::io::stderr().is_terminal() && !dumb { Self::Live } else { Self::Plain }
+        match (std::io::stderr().is_terminal(), dumb) {
+            (false, _) => Self::Logged,
+            (true, true) => Self::Plain,
+            (true, false) => Self::Live,
+        }
+    }
+
+    /// The face of a program that logs next to nothing: its figures are lines by themselves.
+    pub fn without_log(self) -> Self {
+        if self == Self::Logged { Self::Plain } else { self }
     }
 }
 
@@ -67,21 +79,28 @@ impl Reporter {
     /// # Errors
     /// The system gives no thread.
     pub fn start(face: Face, job: &Job, registry: &Registry, hint: String) -> Result<Self> {
-        let face = if prints(&job.graph) { Face::Plain } else { face };
+        let face = if face == Face::Live && prints(&job.graph) { Face::Plain } else { face };
         let ended = Arc::new(AtomicBool::new(false));
         let mut watch = Watch::new(job, registry.clone(), hint);
         let (seen, clock) = (Arc::clone(&ended), Arc::clone(&job.clock));
         let period = if face == Face::Live { REDRAW } else { LINE };
         let thread = spawn("weir-report", move || {
+            let period_us = u64::try_from(period.as_micros()).unwrap_or(u64::MAX);
+            // A block is there at once; the first line has something to say: its rates are those since the start.
             let mut due_us = clock.monotonic_us();
+            if face != Face::Live {
+                watch.look();
+                due_us += period_us;
+            }
             loop {
                 let last = seen.load(Ordering::Acquire);
                 if last || clock.monotonic_us() >= due_us {
-                    due_us = clock.monotonic_us() + u64::try_from(period.as_micros()).unwrap_or(u64::MAX);
+                    due_us = clock.monotonic_us() + period_us;
                     let figures = watch.look();
                     match face {
                         Face::Live => live::draw(&figures),
                         Face::Plain => plain::print(&figures),
+                        Face::Logged => plain::log(&figures),
                     }
                 }
                 if last {

@@ -1,16 +1,34 @@
-//! The figures as one line, where there is no terminal.
+//! The figures as one line, where there is no terminal that could redraw them.
 
 use super::figures::Figures;
-use super::live::{bytes, grouped};
+use super::live::{bytes, per_second};
 
 /// Prints the line to standard error.
 pub fn print(figures: &Figures) {
     eprintln!("{}", line(figures));
 }
 
+/// Writes the line to the log, with the totals as fields.
+pub fn log(figures: &Figures) {
+    let fate = &figures.fate;
+    tracing::info!(
+        job = figures.id,
+        name = figures.job,
+        event = "JobReportEvent",
+        read = fate.read,
+        written = fate.out,
+        filtered = fate.filtered,
+        duplicates = fate.duplicates,
+        deadLettered = fate.dead,
+        late = fate.late,
+        "{}",
+        line(figures)
+    );
+}
+
 fn line(figures: &Figures) -> String {
     let fate = &figures.fate;
-    let rate = |rates: &[u64]| grouped(rates.last().copied().unwrap_or(0));
+    let rate = |rates: &[u64]| per_second(rates.last().copied().unwrap_or(0));
     let checkpoint = figures.shown.checkpoint.map_or_else(
         || "none".to_owned(),
         |checkpoint| format!("{} ({} ms, {})", checkpoint.epoch, checkpoint.duration_ms, bytes(checkpoint.bytes)),
@@ -18,7 +36,7 @@ fn line(figures: &Figures) -> String {
     let latency =
         figures.latency_ms.map_or_else(|| "none".to_owned(), |(median, high)| format!("p50 {median} ms p99 {high} ms"));
     format!(
-        "{} {}: in {}/s out {}/s; read {} = written {} + filtered {} + duplicates {} + dead-lettered {} + late {}{}; \
+        "{} {}: in {} out {}; read {} = written {} + filtered {} + duplicates {} + dead-lettered {} + late {}{}; \
          latency {latency}; checkpoint {checkpoint}; back-pressure {} %; cpu {} %; memory {}",
         figures.job,
         figures.shown.state.name(),

@@ -16,6 +16,7 @@ mod metrics;
 mod once;
 mod outages;
 mod pipeline;
+mod refusals;
 mod restores;
 mod resume;
 mod run;

@@ -77,12 +77,14 @@ struct Setting {
     rate: u64,
     /// Replacements in the script.
     replaced: &'static [(&'static str, &'static str)],
+    /// More words on the command line.
+    options: &'static [&'static str],
 }
 
 impl Setting {
     /// A job that is fed 5,000 events a second for six seconds.
     fn of(test: &'static str, name: &'static str) -> Self {
-        Self { test, name, events: 30_000, rate: 5_000, replaced: &[] }
+        Self { test, name, events: 30_000, rate: 5_000, replaced: &[], options: &[] }
     }
 
     /// Runs the job while `outage` happens; gives its log.
@@ -90,7 +92,7 @@ impl Setting {
         let servers = servers_alone(self.test)?;
         let place = Place::new();
         let mut pipeline = Pipeline::new(&place, &servers, self.name);
-        pipeline.restart = RESTARTS;
+        pipeline.options = [RESTARTS, self.options].concat();
         pipeline.replaced = self.replaced.to_vec();
         let mut feed = pipeline.feed(self.events, self.rate);
         let mut running = Running::start(&pipeline);
@@ -104,9 +106,9 @@ impl Setting {
 #[test]
 fn a_broker_that_is_killed_or_paused_costs_no_row() {
     Setting::of("a_broker_that_is_killed_or_paused_costs_no_row", "bk").survives(|running| {
-        Kind::Kafka.kill();
+        let killed = Kind::Kafka.kill();
         wait(Duration::from_millis(500));
-        Kind::Kafka.restart();
+        drop(killed);
         wait(Duration::from_millis(1_500));
         let paused = Kind::Kafka.pause();
         wait(Duration::from_millis(3_000));
@@ -118,9 +120,9 @@ fn a_broker_that_is_killed_or_paused_costs_no_row() {
 #[test]
 fn a_questdb_that_is_killed_or_paused_costs_no_row() {
     Setting::of("a_questdb_that_is_killed_or_paused_costs_no_row", "qk").survives(|running| {
-        Kind::QuestDb.kill();
+        let killed = Kind::QuestDb.kill();
         wait(Duration::from_millis(500));
-        Kind::QuestDb.restart();
+        drop(killed);
         wait(Duration::from_millis(1_500));
         let paused = Kind::QuestDb.pause();
         wait(Duration::from_millis(3_000));
@@ -159,5 +161,35 @@ fn a_transaction_that_has_timed_out_is_told_and_its_rows_are_written_again() {
             let words = "it was open for longer than 'transaction.timeout.ms' = 1500; if that comes again, raise";
             assert!(log.contains(words), "{log}");
         }
+    }
+}
+
+#[test]
+fn while_questdb_is_away_kafka_goes_on_up_to_the_bound_of_carried_rows_and_then_the_job_waits() {
+    let setting =
+        Setting::of("while_questdb_is_away_kafka_goes_on_up_to_the_bound_of_carried_rows_and_then_the_job_waits", "qb");
+    let log = Setting { options: &["-D", "weir.carried.bytes-max=500kb"], ..setting }.survives(|running| {
+        let seen = |running: &Running<'_>| running.pipeline.valid_count();
+        let killed = Kind::QuestDb.kill();
+        let at_first = seen(running);
+        let (clock, mut last, mut since_us) = (SystemClock::new(), at_first, 0);
+        // Held back: nothing for fifteen times the interval of checkpoints.
+        while clock.monotonic_us() - since_us < 1_500_000 {
+            assert!(clock.monotonic_us() < 30_000_000, "the job is not held back: {last}\n{}", running.log());
+            wait(Duration::from_millis(100));
+            let now = seen(running);
+            if now != last {
+                (last, since_us) = (now, clock.monotonic_us());
+            }
+        }
+        running.assert_alive();
+        // A row is some hundred bytes on disk: thousands of them fit below the bound, and not all that were sent.
+        assert!(last > at_first + 1_000, "Kafka's output did not go on: {at_first}, then {last}");
+        assert!(last + 1_000 < running.pipeline.expected_count(), "all was written: {last}");
+        drop(killed);
+    });
+    if let Some(log) = log {
+        assert!(log.contains("QuestDB does not take rows; they are carried on disk until it does"), "{log}");
+        assert!(!log.contains("job failed"), "{log}");
     }
 }

@@ -12,6 +12,9 @@ use crate::servers::Servers;
 use crate::telemetry::{expected_ids, ids_of, is_bad};
 use crate::topics;
 
+/// Partitions of the topic that is read.
+const PARTITIONS: i32 = 4;
+
 /// How often QuestDB is asked for rows that it has acknowledged, and shows a moment later.
 const ASKS_MAX: usize = 100;
 
@@ -21,8 +24,8 @@ pub struct Pipeline<'a> {
     pub servers: &'a Servers,
     /// What its topics, its table and its group are named after.
     pub name: String,
-    /// What a failure leads to: by default the job ends, so that nothing goes unnoticed.
-    pub restart: &'static [&'static str],
+    /// More words on each command line. Unless they say otherwise, a failure ends a job, so that nothing goes unnoticed.
+    pub options: Vec<&'static str>,
     /// Replacements in the script, beside the names.
     pub replaced: Vec<(&'static str, &'static str)>,
 }
@@ -44,7 +47,7 @@ impl<'a> Pipeline<'a> {
     /// A job whose names begin with `name`.
     pub fn new(place: &'a Place, servers: &'a Servers, name: &str) -> Self {
         let name = format!("{name}_{}", std::process::id());
-        Self { place, servers, name, restart: NO_RESTART, replaced: Vec::new() }
+        Self { place, servers, name, options: NO_RESTART.to_vec(), replaced: Vec::new() }
     }
 
     /// The topic that is read.
@@ -63,12 +66,14 @@ impl<'a> Pipeline<'a> {
             "SET 'parallelism.default' = '1';
             CREATE TABLE devices (line STRING) WITH ('connector' = 'simulator', 'format' = 'raw', 'rows-per-second' = '{rate}',
               'number-of-rows' = '{events}', 'seed' = '7', 'devices' = '500');
-            CREATE TABLE raw (line STRING) WITH ('connector' = 'kafka', 'topic' = '{}', 'format' = 'raw',
+            CREATE TABLE fed (line STRING) WITH ('connector' = 'kafka', 'topic' = '{}', 'format' = 'raw',
               'properties.bootstrap.servers' = '{}', 'sink.delivery-guarantee' = 'at-least-once');
-            INSERT INTO raw SELECT line FROM devices;",
+            INSERT INTO fed SELECT line FROM devices;",
             self.raw(),
             self.servers.kafka
         );
+        // Before the job, which may look for it before the feed has begun.
+        topics::create(&self.servers.kafka, &self.raw(), PARTITIONS);
         self.place.write("feed.sql", sql);
         self.command(&["run", "feed.sql", "--data-dir", "feed-data"]).spawn().expect("start the feed")
     }
@@ -102,7 +107,7 @@ impl<'a> Pipeline<'a> {
         let (_, pg) = self.servers.questdb_pg.split_once(':').expect("host:port");
         command
             .args(["-D", "metrics.reporter.prom.port=21000-29999"])
-            .args(self.restart)
+            .args(&self.options)
             .env("KAFKA_BROKERS", &self.servers.kafka)
             .env("QUESTDB_HOST", host)
             .env("QUESTDB_HTTP_PORT", http)
@@ -130,9 +135,18 @@ impl<'a> Pipeline<'a> {
 
     /// Whether all that must come out is visible, in Kafka and in QuestDB.
     pub fn is_caught_up(&self) -> bool {
-        let brokers = &self.servers.kafka;
-        let expected = expected_ids(&topics::values(brokers, &self.raw())).len();
-        topics::values(brokers, &self.valid()).len() >= expected && self.table_ids().len() >= expected
+        let expected = self.expected_count();
+        self.valid_count() >= expected && self.table_ids().len() >= expected
+    }
+
+    /// Rows that must come out of what was sent so far.
+    pub fn expected_count(&self) -> usize {
+        expected_ids(&topics::values(&self.servers.kafka, &self.raw())).len()
+    }
+
+    /// Rows that are visible in Kafka.
+    pub fn valid_count(&self) -> usize {
+        topics::values(&self.servers.kafka, &self.valid()).len()
     }
 
     /// What is wrong once the job has ended: with the rows in Kafka, with those in QuestDB, with transactions.

@@ -75,3 +75,25 @@ fn an_unfinished_run_is_found_and_only_goes_on_when_told_to() {
     assert!(resumed.err.contains("Restoring job"), "{}", resumed.err);
     assert_eq!(place.lines("out").len(), 20_001);
 }
+
+#[test]
+fn standard_error_is_json_throughout_where_there_is_no_terminal() {
+    let place = Place::new();
+    place.write("in/a.json", "{\"id\":1,\"name\":\"a\",\"reading\":1.5}\n{\"id\":2,\"name\":\"b\",\"reading\":2}\n");
+    let ran = place.run(COPY, &[]).ok();
+    let lines: Vec<serde_json::Value> = ran
+        .err
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect();
+    let reports: Vec<_> = lines.iter().filter(|line| line["flink.event.type"] == "JobReportEvent").collect();
+    let [report] = reports.as_slice() else { panic!("one report at the end: {}", ran.err) };
+    let total = |name: &str| report[name].as_u64();
+    assert_eq!((total("read"), total("filtered"), total("written")), (Some(2), Some(1), Some(1)));
+    let message = report["message"].as_str().unwrap();
+    assert!(message.starts_with("job FINISHED: in "), "{message}");
+    assert!(
+        message.contains("; read 2 = written 1 + filtered 1 + duplicates 0 + dead-lettered 0 + late 0; "),
+        "{message}"
+    );
+}

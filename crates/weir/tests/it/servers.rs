@@ -13,6 +13,8 @@ static USERS: RwLock<()> = RwLock::new(());
 pub struct Servers {
     /// `host:port` of the broker.
     pub kafka: String,
+    /// `host:port` at which the broker wants a user: `weir`, with the password `secret`.
+    pub kafka_sasl: String,
     /// `host:port` of QuestDB's HTTP endpoint.
     pub questdb_http: String,
     /// `host:port` of QuestDB's PostgreSQL endpoint.
@@ -51,9 +53,10 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn find(test: &str, lock: impl FnOnce() -> Use) -> Option<Servers> {
-    let all = (variable("WEIR_TEST_KAFKA"), variable("WEIR_TEST_QUESTDB_HTTP"), variable("WEIR_TEST_QUESTDB_PG"));
-    if let (Some(kafka), Some(questdb_http), Some(questdb_pg)) = all {
-        return Some(Servers { kafka, questdb_http, questdb_pg, _use: lock() });
+    let names = ["KAFKA", "KAFKA_SASL", "QUESTDB_HTTP", "QUESTDB_PG"];
+    let all = names.map(|name| variable(&format!("WEIR_TEST_{name}")));
+    if let [Some(kafka), Some(kafka_sasl), Some(questdb_http), Some(questdb_pg)] = all {
+        return Some(Servers { kafka, kafka_sasl, questdb_http, questdb_pg, _use: lock() });
     }
     let message =
         format!("{test} needs Kafka and QuestDB: cargo xtask servers up kafka questdb, then cargo xtask servers env");
@@ -83,13 +86,14 @@ impl Kind {
         assert_eq!(unsafe { libc::kill(self.pid(), signal) }, 0, "signal {}", self.name());
     }
 
-    /// Ends it as a power cut would.
-    pub fn kill(self) {
+    /// Ends it as a power cut would, until the answer is dropped, also by a test that fails: then it is started again, with the same ports and data,
+    /// and answers.
+    pub fn kill(self) -> Killed {
         self.signal(libc::SIGKILL);
+        Killed(self)
     }
 
-    /// Starts it again with the same ports and data, and waits until it answers.
-    pub fn restart(self) {
+    fn restart(self) {
         let xtask = variable("WEIR_TEST_XTASK").expect("WEIR_TEST_XTASK names the program that restarts servers");
         let output = Command::new(xtask).args(["servers", "restart", self.name()]).output().expect("start xtask");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -108,5 +112,14 @@ pub struct Paused(Kind);
 impl Drop for Paused {
     fn drop(&mut self) {
         self.0.signal(libc::SIGCONT);
+    }
+}
+
+/// A server that was killed.
+pub struct Killed(Kind);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.restart();
     }
 }

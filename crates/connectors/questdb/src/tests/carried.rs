@@ -109,3 +109,33 @@ fn a_restore_keeps_what_was_decided_and_removes_what_was_not() {
     sink.recover(&[]).unwrap();
     assert_eq!(segments(&second), Vec::<String>::new(), "a fresh start carries nothing");
 }
+
+#[test]
+fn a_writer_wants_a_checkpoint_at_half_of_what_is_left_and_takes_nothing_more_at_the_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut context = context(folder.path(), 1);
+    context.carried_bytes_max = 20_000;
+    let sink = make(&spec(&[("host", "h"), ("sink.batch.max-size", "10")]), &context).unwrap();
+    let mut writer = sink.writer(&writer_context(0)).unwrap();
+    let mut told = Vec::new();
+    for epoch in 1..=20 {
+        writer.write(&rows(0..10, 0.0)).unwrap();
+        while writer.ready().unwrap() == Ready::Yes {
+            writer.write(&rows(0..10, 0.0)).unwrap();
+        }
+        if writer.ready().unwrap() == Ready::No {
+            told.push("full");
+            break;
+        }
+        told.push("wants");
+        barrier(writer.as_mut(), epoch);
+    }
+    // Two subtasks share the room: each asks at a quarter of it, then at a quarter of what is left, and so on.
+    assert!(told.len() > 3 && told.len() < 20 && told.last() == Some(&"full"), "{told:?}");
+    let bytes: u64 = std::fs::read_dir(&context.carried_dir)
+        .unwrap()
+        .flat_map(|table| std::fs::read_dir(table.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!((20_000..30_000).contains(&bytes), "{bytes}");
+}
