@@ -44,7 +44,8 @@ fn configure(place: &Place, ports: &Ports) -> Result<()> {
     ];
     place.fill("server.properties", "server.properties", &values)?;
     place.fill("log4j2.yaml", "log4j2.yaml", &[])?;
-    let mut format = java(&["-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", &jars(place), "kafka.tools.StorageTool"]);
+    let mut format = java(&["-Xmx128m", "-XX:TieredStopAtLevel=1"]);
+    format.args(["-cp", &jars(place), "kafka.tools.StorageTool"]);
     format.current_dir(&place.run).args(["format", "-t", CLUSTER_ID, "-c", "server.properties"]);
     command::output(&mut format).map(drop)
 }
