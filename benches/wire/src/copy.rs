@@ -47,8 +47,7 @@ pub fn run(servers: &str, from: &str, to: &str) -> Result<String> {
     producer.init_transactions(ANSWER).map_err(|error| failed("begin with transactions", &error))?;
     let name = CString::new(to).map_err(|_| Error::invalid("name a topic with a zero byte"))?;
     // SAFETY: a live client, a zero-terminated name, the default configuration.
-    let topic =
-        unsafe { sys::rd_kafka_topic_new(producer.client().native_ptr(), name.as_ptr(), std::ptr::null_mut()) };
+    let topic = unsafe { sys::rd_kafka_topic_new(producer.client().native_ptr(), name.as_ptr(), std::ptr::null_mut()) };
     let clock = SystemClock::new();
     let mut copy = Copy {
         consumer: &consumer,

@@ -45,7 +45,12 @@ fn is_duplicate(number: u64) -> bool {
     number.is_multiple_of(20) && number >= BACK
 }
 
-fn send(producer: &ThreadedProducer<DefaultProducerContext>, topic: &str, event: &str, clock: &SystemClock) -> Result<()> {
+fn send(
+    producer: &ThreadedProducer<DefaultProducerContext>,
+    topic: &str,
+    event: &str,
+    clock: &SystemClock,
+) -> Result<()> {
     loop {
         match producer.send(BaseRecord::<(), str>::to(topic).payload(event)) {
             Ok(()) => return Ok(()),

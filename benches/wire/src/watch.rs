@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
-use rdkafka::message::Message;
 use rdkafka::Offset;
+use rdkafka::message::Message;
 use weir_base::{Clock, Error, Result, SystemClock};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 

@@ -132,11 +132,13 @@ INSERT INTO nothing SELECT {kept} FROM events WHERE {};
 /// Windows of 10 seconds of event time by device: count, average, minimum, maximum. An event without a time is late: a NULL there would fail the job.
 pub fn tumble(shape: &Shape, paths: Paths<'_>) -> String {
     let [device, value, time] = [Role::Device, Role::Value, Role::Time].map(|role| shape.name(role));
-    let more = format!("ts AS TO_TIMESTAMP_LTZ(COALESCE(`{time}`, 0), 3), WATERMARK FOR ts AS ts - INTERVAL '4' SECOND");
+    let more =
+        format!("ts AS TO_TIMESTAMP_LTZ(COALESCE(`{time}`, 0), 3), WATERMARK FOR ts AS ts - INTERVAL '4' SECOND");
     let (settings, source) = (settings("tumble", paths), source(shape, &more, &files(paths.input)));
     let output = files(paths.output);
     format!(
-        "{settings}{source}CREATE TABLE windows (device STRING, window_start TIMESTAMP(3), n BIGINT, average DOUBLE, lowest DOUBLE, highest DOUBLE) WITH ({output});
+        "{settings}{source}CREATE TABLE windows (device STRING, window_start TIMESTAMP(3), n BIGINT, average DOUBLE, lowest DOUBLE, highest DOUBLE)
+  WITH ({output});
 INSERT INTO windows SELECT `{device}`, window_start, COUNT(*), AVG(`{value}`), MIN(`{value}`), MAX(`{value}`)
 FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '10' SECONDS)) GROUP BY `{device}`, window_start, window_end;
 "

@@ -64,7 +64,9 @@ pub fn run(words: &[String]) -> Result<()> {
         flink.stop()?;
     }
     bench.broker.stop()?;
-    println!("| Kafka to Kafka, exactly once, 1 s | records/s | CPU us a record | peak MB |\n| --- | --- | --- | --- |");
+    println!(
+        "| Kafka to Kafka, exactly once, 1 s | records/s | CPU us a record | peak MB |\n| --- | --- | --- | --- |"
+    );
     for name in ["plain librdkafka", "Weir", "Flink"] {
         let of_name = sides.iter().filter(|side| side.name == name).map(|side| side.taken);
         if let Some(best) = of_name.min_by(|one, other| one.cpu().total_cmp(&other.cpu())) {
@@ -105,7 +107,9 @@ SET 'execution.checkpointing.dir' = 'file://{checkpoints}';
 "
         );
         let topic = |name: &str| {
-            format!("'connector' = 'kafka', 'topic' = '{name}', 'properties.bootstrap.servers' = '{servers}', 'format' = 'json'")
+            format!(
+                "'connector' = 'kafka', 'topic' = '{name}', 'properties.bootstrap.servers' = '{servers}', 'format' = 'json'"
+            )
         };
         let from = format!(
             "{}, 'properties.group.id' = '{output}', 'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset'",

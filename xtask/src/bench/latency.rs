@@ -71,7 +71,9 @@ SET 'execution.checkpointing.dir' = '{}';
         weir.folder().join("checkpoints").display()
     );
     let topic = |name: &str| {
-        format!("'connector' = 'kafka', 'topic' = '{name}', 'properties.bootstrap.servers' = '{servers}', 'format' = 'json'")
+        format!(
+            "'connector' = 'kafka', 'topic' = '{name}', 'properties.bootstrap.servers' = '{servers}', 'format' = 'json'"
+        )
     };
     let from = format!(
         "{}, 'properties.group.id' = '{output}', 'scan.startup.mode' = 'earliest-offset'",

@@ -63,18 +63,8 @@ const MEASUREMENTS: &[Measurement] = &[
         about: "deduplication with millions of keys: memory, checkpoints, standstill",
         run: keys::run,
     },
-    Measurement {
-        name: "cores",
-        usage: cores::USAGE,
-        about: "one core over four files against two",
-        run: cores::run,
-    },
-    Measurement {
-        name: "start",
-        usage: start::USAGE,
-        about: "start to first result, idle memory",
-        run: start::run,
-    },
+    Measurement { name: "cores", usage: cores::USAGE, about: "one core over four files against two", run: cores::run },
+    Measurement { name: "start", usage: start::USAGE, about: "start to first result, idle memory", run: start::run },
     Measurement {
         name: "kill",
         usage: kill::USAGE,

@@ -56,7 +56,8 @@ fn held(
     cores: &str,
 ) -> Result<()> {
     let path = command::root().join("examples/telemetry/telemetry.sql");
-    let script = fs::read_to_string(&path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error))?;
+    let script =
+        fs::read_to_string(&path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error))?;
     let port = |variable: &str| -> Result<String> {
         let address = broker::endpoint(questdb, variable)?;
         Ok(address.rsplit_once(':').map_or(address.clone(), |(_, port)| port.trim_end_matches('/').to_owned()))
