@@ -16,7 +16,7 @@ use crate::command;
 use crate::failure::{Failure, Result};
 
 /// What may stand behind the name.
-pub const USAGE: &str = "[--events N] [--runs N] [--seed N] [--core N] [--only WORK] [--without-flink]";
+pub const USAGE: &str = "[--events N] [--runs N] [--peer-runs N] [--seed N] [--core N] [--only WORK] [--without-flink]";
 
 /// A job to measure.
 struct Work {
@@ -107,7 +107,8 @@ fn roles(shape: &Shape) -> Vec<Role> {
 /// # Errors
 /// Fails when a side fails, or when its rows are not what they must be.
 pub fn run(words: &[String]) -> Result<()> {
-    let options = Options::read(words, USAGE, &["events", "runs", "seed", "core", "only"], &["without-flink"])?;
+    let named = ["events", "runs", "peer-runs", "seed", "core", "only"];
+    let options = Options::read(words, USAGE, &named, &["without-flink"])?;
     let (events, runs, seed) =
         (options.number("events", 5_000_000)?, options.number("runs", 3)?.max(1), options.number("seed", 42)?);
     let core = options.number("core", 0)?.to_string();
@@ -128,7 +129,7 @@ pub fn run(words: &[String]) -> Result<()> {
     let theirs = if options.has("without-flink") {
         works.iter().map(|_| None).collect()
     } else {
-        peers(&works, runs, &core, &inputs, &folder)?
+        peers(&works, options.number("peer-runs", 1)?.max(1), &core, &inputs, &folder)?
     };
     println!("| work | Weir events/s | Weir CPU s | peak MB | Flink events/s | Flink CPU s | ratio | ratio by CPU |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");

@@ -13,7 +13,8 @@ use crate::command;
 use crate::failure::{Failure, Result};
 
 /// What may stand behind the name.
-pub const USAGE: &str = "[--events N] [--runs N] [--seed N] [--core N] [--broker-core N] [--without-flink]";
+pub const USAGE: &str =
+    "[--events N] [--runs N] [--peer-runs N] [--seed N] [--core N] [--broker-core N] [--without-flink]";
 
 /// The topic that is read.
 const INPUT: &str = "raw_telemetry";
@@ -40,7 +41,7 @@ struct Bench {
 /// # Errors
 /// Fails when one of them fails, or when its records are not what they must be.
 pub fn run(words: &[String]) -> Result<()> {
-    let named = ["events", "runs", "seed", "core", "broker-core"];
+    let named = ["events", "runs", "peer-runs", "seed", "core", "broker-core"];
     let options = Options::read(words, USAGE, &named, &["without-flink"])?;
     let (events, runs, seed) =
         (options.number("events", 5_000_000)?, options.number("runs", 3)?, options.number("seed", 42)?);
@@ -57,7 +58,7 @@ pub fn run(words: &[String]) -> Result<()> {
     if !options.has("without-flink") {
         let flink = Flink::start(&bench.core)?;
         // The first run warms it up.
-        for count in 0..=runs {
+        for count in 0..=options.number("peer-runs", 1)? {
             let side = bench.on_flink(&flink)?;
             sides.extend((count > 0).then_some(side));
         }
