@@ -7,6 +7,7 @@ mod column;
 mod csv;
 mod formats;
 mod json;
+mod keys;
 mod options;
 mod parse;
 mod raw;
@@ -19,6 +20,7 @@ mod view;
 
 pub(crate) use formats::only_inserts;
 pub use formats::{decoder, encoder, ignores_parse_errors};
+pub use keys::KeyColumns;
 pub use options::specs;
 pub use raw_records::{Oversized, RawRecord, RawRecords};
 pub use traits::{BadKind, BadRecord, Decoded, Decoder, Encoder};

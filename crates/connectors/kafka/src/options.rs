@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use regex::Regex;
 use weir_base::{Error, Result, parse_duration};
-use weir_plan::TableOptions;
+use weir_format::KeyColumns;
+use weir_plan::{Schema, TableOptions};
 
 /// Kafka's default of `scan.topic-partition-discovery.interval`, as in Flink.
 const DISCOVERY_INTERVAL_DEFAULT: Duration = Duration::from_secs(300);
@@ -93,7 +94,7 @@ impl SourceOptions {
     ///
     /// # Errors
     /// Options that are missing, contradict each other or cannot be read, by name.
-    pub(crate) fn read(options: &TableOptions) -> Result<Self> {
+    pub(crate) fn read(options: &TableOptions, physical: &Schema) -> Result<Self> {
         let topics = topics(options)?;
         let group = options.get("properties.group.id").map(str::to_owned);
         let startup = match options.get("scan.startup.mode").unwrap_or("group-offsets").to_lowercase().as_str() {
@@ -117,16 +118,6 @@ impl SourceOptions {
                     .hint("make a table for each topic"));
             }
         }
-        match (options.get("key.format"), options.get("key.fields")) {
-            (Some(_), None) => return Err(Error::invalid("read 'key.format': it needs 'key.fields'")),
-            (None, Some(_)) => return Err(Error::invalid("read 'key.fields': it needs 'key.format'")),
-            _ => {}
-        }
-        if options.get("value.fields-include").is_some_and(|include| include.eq_ignore_ascii_case("EXCEPT_KEY")) {
-            let what =
-                "read 'value.fields-include' = 'EXCEPT_KEY': columns are not read from the key yet, only written to it";
-            return Err(Error::invalid(what).hint("read the table with its key's columns in the value ('ALL')"));
-        }
         Ok(Self {
             topics,
             startup,
@@ -135,7 +126,7 @@ impl SourceOptions {
             group,
             reset: reset(options)?,
             commit_offsets: flag(options, "properties.commit.offsets.on.checkpoint", true)?,
-            reads_keys: options.get("key.format").is_some(),
+            reads_keys: KeyColumns::of(options, physical)?.is_some(),
         })
     }
 }

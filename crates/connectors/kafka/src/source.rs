@@ -47,7 +47,7 @@ pub(crate) struct Common {
 
 impl KafkaSource {
     pub(crate) fn new(spec: &SourceSpec, decider: DeciderCluster) -> Result<Self> {
-        let options = SourceOptions::read(&spec.options)?;
+        let options = SourceOptions::read(&spec.options, &spec.physical)?;
         let properties = properties(&spec.options);
         let translated = translate(&properties, Side::Consumer)?;
         if !translated.ignored.is_empty() {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use regex::Regex;
 use weir_base::{Error, Result, Timestamp, parse_duration};
-use weir_plan::TableOptions;
+use weir_format::KeyColumns;
+use weir_plan::{Schema, TableOptions};
 
 /// Flink's default of `scan.topic-partition-discovery.interval`.
 const DISCOVERY_INTERVAL_DEFAULT: Duration = Duration::from_secs(300);
@@ -61,7 +62,7 @@ impl SourceOptions {
     ///
     /// # Errors
     /// Options that are missing, contradict each other or cannot be honoured, by name.
-    pub fn read(options: &TableOptions) -> Result<Self> {
+    pub fn read(options: &TableOptions, physical: &Schema) -> Result<Self> {
         let startup = match word(options, "scan.startup.mode", "group-offsets").as_str() {
             "earliest-offset" => Bound::Earliest,
             "latest-offset" => Bound::Latest,
@@ -92,7 +93,7 @@ impl SourceOptions {
                 (interval > Duration::ZERO).then_some(interval)
             }
         };
-        let reads_keys = options.get("key.format").is_some();
+        let reads_keys = KeyColumns::of(options, physical)?.is_some();
         Ok(Self { topics: topics(options)?, startup, bounded, discovery, reads_keys })
     }
 }

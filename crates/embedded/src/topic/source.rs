@@ -30,7 +30,7 @@ impl TopicSource {
     /// # Errors
     /// Options or metadata columns that cannot be honoured, by name.
     pub fn new(data_dir: PathBuf, partitions: u32, spec: &SourceSpec) -> Result<Self> {
-        let options = Arc::new(SourceOptions::read(&spec.options)?);
+        let options = Arc::new(SourceOptions::read(&spec.options, &spec.physical)?);
         let keys = spec.columns.iter().filter_map(|column| match column {
             SourceColumn::Metadata(key, _) => Some(Metadata::of_key(key)),
             SourceColumn::Physical(_) => None,

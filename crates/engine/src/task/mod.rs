@@ -14,6 +14,7 @@ mod reader;
 mod shared;
 mod sink_stage;
 mod source;
+mod source_keys;
 mod source_rows;
 mod split_watermarks;
 mod stage;

@@ -8,10 +8,11 @@ use arrow_select::take::take;
 use weir_base::limits::DEAD_LETTER_BYTES_MAX;
 use weir_base::{Error, Result, Timestamp};
 use weir_connector::{DeadLetter, Payload, Position, SplitId};
-use weir_format::{BadKind, BadRecord, Decoder, RawRecords};
+use weir_format::{BadKind, BadRecord, Decoder, KeyColumns, RawRecords};
 use weir_plan::{Field, Schema, SourceColumn, SourceSpec};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::source_keys::{Joined, SourceKeys, physical};
 use crate::expr::{CompileContext, Evaluator};
 
 /// Bytes of a bad record that an error shows.
@@ -21,6 +22,7 @@ const SHOWN_BYTES_MAX: usize = 200;
 pub struct SourceRows {
     table: String,
     decoder: Option<Box<dyn Decoder>>,
+    keys: Option<SourceKeys>,
     columns: Vec<SourceColumn>,
     projection: Vec<Evaluator>,
     schema: SchemaRef,
@@ -44,19 +46,18 @@ impl SourceRows {
     /// # Errors
     /// An expression or the format cannot be used.
     pub fn new(spec: &SourceSpec, output: &Schema, context: &CompileContext) -> Result<Self> {
-        let fields: Vec<Field> = spec
-            .columns
-            .iter()
-            .filter_map(|column| match column {
-                SourceColumn::Physical(index) => Some(spec.physical.fields[*index].clone()),
-                SourceColumn::Metadata(..) => None,
-            })
-            .collect();
+        // What only keys hold is no column of values.
+        let keys = KeyColumns::of(&spec.options, &spec.physical)?;
+        let in_value = |index: usize| keys.as_ref().is_none_or(|keys| keys.in_value(index));
+        let columns = (0..spec.physical.fields.len()).filter(|index| in_value(*index));
+        let of_values = Schema::new(columns.map(|index| spec.physical.fields[index].clone()).collect());
+        let fields: Vec<Field> =
+            physical(spec).filter(|index| in_value(*index)).map(|index| spec.physical.fields[index].clone()).collect();
         let keyed = |key: &str, prefix: &'static str| spec.options.get(key).map(|format| (format, prefix));
         let format = keyed("value.format", "value.").or_else(|| keyed("format", ""));
         let (mut decoder, mut ignore, mut ignore_key) = (None, false, String::new());
         if let Some((format, prefix)) = format {
-            decoder = Some(weir_format::decoder(format, &spec.options, prefix, &fields, &spec.physical)?);
+            decoder = Some(weir_format::decoder(format, &spec.options, prefix, &fields, &of_values)?);
             ignore = weir_format::ignores_parse_errors(format, &spec.options, prefix)?;
             ignore_key = format!("{prefix}{format}.ignore-parse-errors");
         }
@@ -65,6 +66,7 @@ impl SourceRows {
         Ok(Self {
             table: spec.table.clone(),
             decoder,
+            keys: SourceKeys::new(spec)?,
             columns: spec.columns.clone(),
             projection,
             schema: output.arrow(),
@@ -95,20 +97,21 @@ impl SourceRows {
                 let decoder =
                     self.decoder.as_mut().ok_or_else(|| Error::internal("decode records without a format"))?;
                 let decoded = decoder.decode(&raw)?;
+                let joined = match &mut self.keys {
+                    None => Joined::of_values(decoded),
+                    Some(keys) => keys.join(&raw, decoded)?,
+                };
                 let mut letters = Vec::new();
-                let mut lost = 0;
-                for bad in &decoded.bad {
+                for (bad, in_key) in &joined.bad {
                     let letter = self.letter(split, &raw, bad, first);
-                    if !self.ignore_parse_errors {
-                        return Err(self.refuse(&letter));
+                    let (ignored, option) = self.ignored(*in_key);
+                    if !ignored {
+                        return Err(self.refuse(&letter, option));
                     }
-                    lost += u64::from(bad.kind == BadKind::Record);
                     letters.push(letter);
                 }
-                let count = decoded.batch.num_rows();
-                let rows = decoded.rows.as_deref();
-                let batch = self.project(decoded.batch.columns(), rows, metadata, count, now)?;
-                Ok(Rows { batch, letters, lost })
+                let batch = self.project(&joined.columns, joined.rows.as_deref(), metadata, joined.count, now)?;
+                Ok(Rows { batch, letters, lost: joined.lost() })
             }
         }
     }
@@ -149,6 +152,14 @@ impl SourceRows {
             .map_err(|error| Error::internal(format!("read the table '{}': {error}", self.table)))
     }
 
+    /// Whether what cannot be read in keys, or in values, is set aside, and the option that says so.
+    fn ignored(&self, in_key: bool) -> (bool, &str) {
+        match self.keys.as_ref().filter(|_| in_key) {
+            Some(keys) => (keys.ignore_parse_errors, &keys.parse_errors_key),
+            None => (self.ignore_parse_errors, &self.parse_errors_key),
+        }
+    }
+
     fn letter(&self, split: &SplitId, raw: &RawRecords, bad: &BadRecord, first: Position) -> DeadLetter {
         let index = bad.record as usize;
         let value = raw.value(index);
@@ -175,7 +186,7 @@ impl SourceRows {
         }
     }
 
-    fn refuse(&self, letter: &DeadLetter) -> Error {
+    fn refuse(&self, letter: &DeadLetter, option: &str) -> Error {
         Error::invalid(format!(
             "read the table '{}': {}, offset {} (record {}), column {}: {}: {}",
             self.table,
@@ -187,8 +198,7 @@ impl SourceRows {
             shown(letter)
         ))
         .hint(format!(
-            "set '{}' = 'true' in the table's options to set bad records aside as dead letters and go on",
-            self.parse_errors_key
+            "set '{option}' = 'true' in the table's options to set bad records aside as dead letters and go on"
         ))
     }
 }

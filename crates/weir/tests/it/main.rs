@@ -8,8 +8,10 @@ mod binary;
 #[path = "../../../../xtask/src/update/case.rs"]
 mod case;
 mod cases;
+mod codecs;
 mod demo;
 mod kafka;
+mod keys;
 mod kill_harness;
 mod kills;
 mod metrics;
@@ -22,5 +24,6 @@ mod resume;
 mod run;
 mod sensors;
 mod servers;
+mod settings;
 mod telemetry;
 mod topics;

@@ -62,9 +62,9 @@ fn options_that_cannot_be_honoured_are_refused_by_name() {
                 earliest,
                 ("key.format", "json"),
                 ("key.fields", "id"),
-                ("value.fields-include", "EXCEPT_KEY"),
+                ("key.fields-prefix", "k_"),
             ],
-            "read 'value.fields-include' = 'EXCEPT_KEY': columns are not read from the key yet, only written to it; read the table with its key's columns in the value ('ALL')",
+            "read 'key.fields-prefix': a prefix needs 'value.fields-include' = 'EXCEPT_KEY'",
         ),
     ];
     for (pairs, expected) in cases {
