@@ -2,6 +2,7 @@
 //!
 //! It owns no domain logic and does no I/O. Nothing in Weir takes time, randomness or threads from the air: they are handed in from here.
 
+pub mod calendar;
 mod error;
 mod ids;
 mod key_group;

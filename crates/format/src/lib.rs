@@ -2,7 +2,6 @@
 //!
 //! A decoder never loses a record silently: each raw record becomes a row or a `BadRecord`. It owns no I/O; the source's task feeds it.
 
-mod calendar;
 mod column;
 mod csv;
 mod formats;

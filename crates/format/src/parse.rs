@@ -2,7 +2,7 @@
 //!
 //! Each gives `None` for text that is no such value; ranges are the caller's where it knows the type.
 
-use crate::calendar::{DAY_MS, days_of_date, days_of_month};
+use weir_base::calendar::{DAY_MS, days_in, days_of_date};
 
 /// Nanoseconds of a day.
 const DAY_NANOS: i64 = DAY_MS * 1_000_000;
@@ -157,11 +157,11 @@ fn date_prefix(text: &mut &str, resolver: Resolver) -> Option<i64> {
     }
     let year = i64::from(digits(text, length)?);
     mark(text, b'-')?;
-    let month = digits(text, 2)?;
+    let month = i64::from(digits(text, 2)?);
     mark(text, b'-')?;
-    let day = digits(text, 2)?;
+    let day = i64::from(digits(text, 2)?);
     let year = if negative { -year } else { year };
-    let day = if resolver == Resolver::Smart && day <= 31 { day.min(days_of_month(year, month)) } else { day };
+    let day = if resolver == Resolver::Smart && day <= 31 { day.min(days_in(year, month)) } else { day };
     days_of_date(year, month, day)
 }
 
@@ -207,7 +207,7 @@ pub(crate) fn date_rolling(text: &str) -> Option<i32> {
     if parts.next().is_some() || !(1..=31).contains(&day) {
         return None;
     }
-    let first = days_of_date(i64::from(year), month, 1)?;
+    let first = days_of_date(i64::from(year), i64::from(month), 1)?;
     i32::try_from(first + i64::from(day) - 1).ok()
 }
 

@@ -13,7 +13,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrowPrimitiveType};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
 
-use crate::calendar::{DAY_MS, date_of_days};
+use weir_base::calendar::{DAY_MS, date_of};
 
 /// Appends what is formatted; writing to memory cannot fail.
 fn write(out: &mut Vec<u8>, arguments: std::fmt::Arguments<'_>) {
@@ -144,7 +144,7 @@ pub fn write_decimal(unscaled: i128, scale: u8, plain: bool, out: &mut Vec<u8>) 
 
 /// Appends the day `days` after the epoch: `2024-02-29`.
 pub fn write_date(days: i64, out: &mut Vec<u8>) {
-    let (year, month, day) = date_of_days(days);
+    let (year, month, day) = date_of(days);
     match year {
         0..=9999 => {
             push_four(out, year);
@@ -153,9 +153,9 @@ pub fn write_date(days: i64, out: &mut Vec<u8>) {
         _ => write(out, format_args!("-{:04}", -year)),
     }
     out.push(b'-');
-    push_two(out, i64::from(month));
+    push_two(out, month);
     out.push(b'-');
-    push_two(out, i64::from(day));
+    push_two(out, day);
 }
 
 /// The two digits of `number % 100`.

@@ -241,18 +241,5 @@ pub(super) fn to_double(unscaled: i128, scale: u8) -> f64 {
     format!("{unscaled}e-{scale}").parse().expect("digits with an exponent are a number")
 }
 
-/// The text of a number with its scale: `-0.05`.
-pub(super) fn write_text(unscaled: i128, scale: u8, out: &mut String) {
-    use std::fmt::Write;
-    if unscaled < 0 {
-        out.push('-');
-    }
-    let (value, unit) = (unscaled.unsigned_abs(), power_of_ten(u32::from(scale)).unsigned_abs());
-    let _ = write!(out, "{}", value / unit);
-    if scale > 0 {
-        let _ = write!(out, ".{:0width$}", value % unit, width = usize::from(scale));
-    }
-}
-
 #[cfg(test)]
 mod tests;

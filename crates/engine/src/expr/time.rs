@@ -10,13 +10,14 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
+use weir_base::calendar::{DAY_MS, add_months};
 use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::cast;
 use super::node::{Column, EvalError, Kernel, Node, Scope};
 use super::rows::{Failure, RowResult, Values, primitives};
-use super::zone::{DAY_MS, Moment, Zone, add_months};
+use super::zone::{Moment, Zone};
 
 /// Whether it is a time or an interval.
 pub(super) fn is_temporal(logical: &LogicalType) -> bool {

@@ -5,6 +5,7 @@
 use arrow_array::ArrayRef;
 use arrow_array::types::{Date32Type, Int32Type, Int64Type, Time32MillisecondType};
 use arrow_schema::DataType as ArrowType;
+use weir_base::calendar::{DAY_MS, date_of, days_of};
 use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
@@ -13,7 +14,7 @@ use super::compile::constant_text;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, primitives};
 use super::time::{interval_at, millis_at, months_between, timestamp_at, timestamps};
-use super::zone::{DAY_MS, Moment, Zone, date_of, days_of};
+use super::zone::{Moment, Zone};
 
 /// A unit of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

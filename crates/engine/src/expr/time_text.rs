@@ -2,6 +2,7 @@
 
 use arrow_array::Array;
 use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type};
+use weir_base::calendar::{DAY_MS, days_of};
 use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
@@ -11,7 +12,7 @@ use super::node::{Apply, Column, Node, Scope};
 use super::rows::{Failure, Texts, Values, primitives, texts};
 use super::time::{timestamp_at, timestamps};
 use super::time_pattern::{Dialect, Instant, Pattern, read, read_simple, write};
-use super::zone::{DAY_MS, Moment, Zone, days_of};
+use super::zone::{Moment, Zone};
 
 /// The first second that TO_TIMESTAMP_LTZ gives, and the one behind the last: the years 0000 to 9999.
 const EPOCH_SECONDS: std::ops::Range<i128> = -62_167_219_200..253_402_300_800;

@@ -4,10 +4,8 @@
 
 use arrow_schema::TimeUnit;
 use chrono::{DateTime, Offset, TimeZone};
+use weir_base::calendar::DAY_MS;
 use weir_base::{Error, Result};
-
-/// Milliseconds of a day.
-pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// A zone that local times are read in.
 #[derive(Debug, Clone)]
@@ -164,41 +162,4 @@ impl Moment {
             nanos: i32::try_from(nanos % 1_000_000).expect("less than a million"),
         }
     }
-}
-
-/// Days since the epoch of a date of the proleptic Gregorian calendar; the day may lie beyond its month's end.
-pub(super) fn days_of(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
-    // Years that begin in March put the leap day at their end.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let era = y.div_euclid(400);
-    let year_of_era = y.rem_euclid(400);
-    let day_of_year = (153 * m + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// Year, month (1 to 12) and day (1 to 31) of days since the epoch.
-pub(super) fn date_of(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let m = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * m + 2) / 5 + 1;
-    let month = if m < 10 { m + 3 } else { m - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
-}
-
-/// The days of a month.
-pub(super) fn days_in(year: i64, month: i64) -> i64 {
-    days_of(year, month + 1, 1) - days_of(year, month, 1)
-}
-
-/// Days since the epoch, `months` later; a day past the month's end becomes its last.
-pub(super) fn add_months(days: i64, months: i64) -> i64 {
-    let (year, month, day) = date_of(days);
-    let first = days_of(year, month + months, 1);
-    let (year, month, _) = date_of(first);
-    first + day.min(days_in(year, month)) - 1
 }

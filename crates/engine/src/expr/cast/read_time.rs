@@ -3,7 +3,9 @@
 //! A timestamp is `yyyy-[M]M-[d]d`, optionally followed by ` [H]H:[m]m:[s]s[.fraction]`; a day past its month's end becomes its last. A date may end in a time,
 //! which is left out.
 
-use super::super::zone::{DAY_MS, Moment, days_in, days_of};
+use weir_base::calendar::{DAY_MS, days_in, days_of};
+
+use super::super::zone::Moment;
 
 /// A timestamp with up to nine digits after the second.
 pub(in super::super) fn timestamp_of_text(text: &str) -> Result<Moment, String> {

@@ -4,11 +4,12 @@
 
 use arrow_array::types::{Date32Type, Time32MillisecondType};
 use arrow_schema::DataType as ArrowType;
+use weir_base::calendar::DAY_MS;
 use weir_plan::LogicalType;
 
 use super::super::rows::{Failure, Values, primitives};
 use super::super::time::{timestamp_at, timestamps};
-use super::super::zone::{DAY_MS, Moment, Zone};
+use super::super::zone::{Moment, Zone};
 use super::CastKernel;
 
 /// Where a moment comes from.

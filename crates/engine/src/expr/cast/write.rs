@@ -9,14 +9,18 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType as ArrowType;
+use weir_base::calendar::{DAY_MS, date_of};
+use weir_format::text;
 use weir_plan::{DataType, LogicalType};
 
-use super::super::decimal;
 use super::super::rows::{Failure, texts};
 use super::super::time::timestamp_at;
-use super::super::zone::{DAY_MS, Moment, Zone, date_of};
+use super::super::zone::{Moment, Zone};
 use super::CastKernel;
 use super::length::fit_text;
+
+/// Bytes that most numbers are written in.
+const NUMBER_BYTES: usize = 24;
 
 /// Any type as CHAR or VARCHAR.
 pub(super) fn to_text(source: &DataType, to: &LogicalType, zone: &Zone) -> CastKernel {
@@ -51,20 +55,21 @@ pub(in super::super) fn write_value(
         out.push_str("NULL");
         return;
     }
-    let text = |out: &mut String, value: &dyn std::fmt::Display| {
+    let display = |out: &mut String, value: &dyn std::fmt::Display| {
         let _ = write!(out, "{value}");
     };
     match logical {
         LogicalType::Null => out.push_str("NULL"),
         LogicalType::Boolean => out.push_str(if array.as_boolean().value(row) { "TRUE" } else { "FALSE" }),
-        LogicalType::TinyInt => text(out, &array.as_primitive::<Int8Type>().value(row)),
-        LogicalType::SmallInt => text(out, &array.as_primitive::<Int16Type>().value(row)),
-        LogicalType::Int => text(out, &array.as_primitive::<Int32Type>().value(row)),
-        LogicalType::BigInt => text(out, &array.as_primitive::<Int64Type>().value(row)),
+        LogicalType::TinyInt => display(out, &array.as_primitive::<Int8Type>().value(row)),
+        LogicalType::SmallInt => display(out, &array.as_primitive::<Int16Type>().value(row)),
+        LogicalType::Int => display(out, &array.as_primitive::<Int32Type>().value(row)),
+        LogicalType::BigInt => display(out, &array.as_primitive::<Int64Type>().value(row)),
         LogicalType::Float => write_float(array.as_primitive::<Float32Type>().value(row), out),
         LogicalType::Double => write_double(array.as_primitive::<Float64Type>().value(row), out),
         LogicalType::Decimal(_, scale) => {
-            decimal::write_text(array.as_primitive::<Decimal128Type>().value(row), *scale, out);
+            let unscaled = array.as_primitive::<Decimal128Type>().value(row);
+            write_ascii(out, |bytes| text::write_decimal(unscaled, *scale, true, bytes));
         }
         LogicalType::Char(_) | LogicalType::Varchar(_) => out.push_str(array.as_string_view().value(row)),
         LogicalType::Binary(_) | LogicalType::Varbinary(_) => {
@@ -176,83 +181,17 @@ fn write_interval(millis: i64, out: &mut String) {
 ///
 /// Java before 19 writes more digits than needed for a few numbers (`9.999999999999999E22`); this is Java 19's shortest (`1.0E23`).
 pub(in super::super) fn write_double(value: f64, out: &mut String) {
-    if value.is_subnormal() {
-        two_digits(ryu::Buffer::new().format_finite(value), &format!("{value:.1e}"), out);
-    } else if value.is_finite() {
-        java_digits(ryu::Buffer::new().format_finite(value), out);
-    } else {
-        out.push_str(special(value));
-    }
-}
-
-/// Of numbers with so few bits that one digit tells them apart Java writes the nearest two digits: `4.9E-324`.
-fn two_digits(shortest: &str, two: &str, out: &mut String) {
-    let is_one_digit = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count() == 1;
-    java_digits(if is_one_digit { two } else { shortest }, out);
+    write_ascii(out, |bytes| text::write_double(value, bytes));
 }
 
 /// A FLOAT as Java writes it.
-pub(in super::super) fn write_float(value: f32, out: &mut String) {
-    if value.is_subnormal() {
-        two_digits(ryu::Buffer::new().format_finite(value), &format!("{value:.1e}"), out);
-    } else if value.is_finite() {
-        java_digits(ryu::Buffer::new().format_finite(value), out);
-    } else {
-        out.push_str(special(f64::from(value)));
-    }
+fn write_float(value: f32, out: &mut String) {
+    write_ascii(out, |bytes| text::write_float(value, bytes));
 }
 
-fn special(value: f64) -> &'static str {
-    if value.is_nan() {
-        "NaN"
-    } else if value > 0.0 {
-        "Infinity"
-    } else {
-        "-Infinity"
-    }
-}
-
-/// Lays out the digits and exponent of ryu's text (`1.5`, `1e23`, `-1.25e-7`) as Java does.
-fn java_digits(shortest: &str, out: &mut String) {
-    let (sign, rest) = shortest.strip_prefix('-').map_or(("", shortest), |rest| ("-", rest));
-    let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all = [whole, fraction].concat();
-    let leading = all.len() - all.trim_start_matches('0').len();
-    let digits = all.trim_matches('0');
-    out.push_str(sign);
-    if digits.is_empty() {
-        out.push_str("0.0");
-        return;
-    }
-    // The value is 0.d1d2d3... times ten to this power.
-    let lengths = |count: usize| i32::try_from(count).expect("a number has few digits");
-    let power =
-        exponent.parse::<i32>().expect("ryu writes an exponent as a number") + lengths(whole.len()) - lengths(leading);
-    if (-2..=7).contains(&power) {
-        plain(digits, power, out);
-    } else {
-        let (first, more) = digits.split_at(1);
-        let more = if more.is_empty() { "0" } else { more };
-        let _ = write!(out, "{first}.{more}E{}", power - 1);
-    }
-}
-
-/// Digits with a point after the first `power` of them.
-fn plain(digits: &str, power: i32, out: &mut String) {
-    match usize::try_from(power) {
-        Ok(0) | Err(_) => {
-            out.push_str("0.");
-            out.extend(std::iter::repeat_n('0', usize::try_from(-power).unwrap_or(0)));
-            out.push_str(digits);
-        }
-        Ok(before) if before < digits.len() => {
-            let _ = write!(out, "{}.{}", &digits[..before], &digits[before..]);
-        }
-        Ok(before) => {
-            out.push_str(digits);
-            out.extend(std::iter::repeat_n('0', before - digits.len()));
-            out.push_str(".0");
-        }
-    }
+/// Appends what a writer of bytes writes.
+fn write_ascii(out: &mut String, write: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = Vec::with_capacity(NUMBER_BYTES);
+    write(&mut bytes);
+    out.push_str(std::str::from_utf8(&bytes).expect("numbers are written in ASCII"));
 }

@@ -1,6 +1,7 @@
 //! What patterns need of the calendar: English names, weeks that begin on Sunday, days of the year.
 
-use super::super::zone::{date_of, days_of};
+use weir_base::calendar::{date_of, days_of};
+
 
 /// The months' names.
 pub(super) const MONTHS: [&str; 12] = [

@@ -1,6 +1,8 @@
 //! Reads a text by a pattern of `SimpleDateFormat`: leniently. Fields roll over (31 February is 2 March), what is behind the pattern's end is left out.
 
-use super::super::zone::{DAY_MS, Zone, date_of, days_of};
+use weir_base::calendar::{DAY_MS, date_of, days_of};
+
+use super::super::zone::Zone;
 use super::calendar::{DAYS, MONTHS};
 use super::{Item, Pattern};
 

@@ -1,6 +1,8 @@
 //! The fields that a text gave, and the time they name.
 
-use super::super::zone::{DAY_MS, Moment, days_in, days_of};
+use weir_base::calendar::{DAY_MS, days_in, days_of};
+
+use super::super::zone::Moment;
 
 /// Fields by letter, as a pattern read them; of a letter that comes twice the values must agree.
 #[derive(Debug, Default, Clone)]

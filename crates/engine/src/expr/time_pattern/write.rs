@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::super::zone::{DAY_MS, Moment, date_of};
+use weir_base::calendar::{DAY_MS, date_of};
+
+use super::super::zone::Moment;
 use super::calendar::{DAYS, MONTHS, day_of_year, week_of, week_of_month, weekday};
 use super::{Dialect, Item, Pattern};
 

@@ -1,5 +1,7 @@
 //! Texts of dates and times in literals: `2024-02-29`, `12:34:56.789`, both with a blank between.
 
+use weir_base::calendar::days_of_date;
+
 /// Nanoseconds of a second.
 const SECOND_NS: i128 = 1_000_000_000;
 
@@ -7,10 +9,11 @@ const SECOND_NS: i128 = 1_000_000_000;
 pub(in crate::binder) fn date(text: &str) -> Option<i32> {
     let mut parts = text.split('-');
     let (year, month, day) = (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
-    if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > days_of_month(year, month) {
+    if parts.next().is_some() {
         return None;
     }
-    Some(days_from_civil(year, month, day))
+    let days = days_of_date(i64::from(year), i64::from(month), i64::from(day))?;
+    i32::try_from(days).ok()
 }
 
 /// Nanoseconds of the day of `HH:MM:SS[.f...]`, and the number of digits after the second.
@@ -42,24 +45,6 @@ pub(in crate::binder) fn timestamp(text: &str) -> Option<(i128, u8)> {
 /// A number of exactly `digits` digits.
 fn number(text: &str, digits: usize) -> Option<i32> {
     (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-fn days_of_month(year: i32, month: i32) -> i32 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar, counted in eras of 400 years that begin in March.
-fn days_from_civil(year: i32, month: i32, day: i32) -> i32 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 #[cfg(test)]
