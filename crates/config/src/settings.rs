@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn an_older_name_acts_unless_the_key_of_today_is_given_too() {
-        let cases: &[(&[(&str, &str)], &str, &str)] = &[
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+        let cases: &[Case<'_>] = &[
             (&[("state.checkpoints.dir", "/a")], "execution.checkpointing.dir", "/a"),
             (&[("restart-strategy", "none")], "restart-strategy.type", "none"),
             (

@@ -53,7 +53,7 @@ fn killed_again_at(rows: u64, place: &Place, sql: &str, args: &[&str]) -> Ran {
     place.write("job.sql", sql);
     let port = "metrics.reporter.prom.port=21000-29999";
     let fixed = ["run", "job.sql", "--resume", "-D", port, "-D", "execution.checkpointing.interval=5 ms"];
-    let output = place.weir(fixed.iter().chain(args)).env("WEIR_KILL_AT_ROW", rows.to_string()).output().unwrap();
+    let output = place.weir(fixed.iter().chain(args)).env("WEIR_KILL_AT_ROW", rows.to_string()).output().expect("run weir");
     let ran = Ran::of(output);
     assert_eq!(ran.code, None, "it was to be killed: {ran:?}");
     ran
