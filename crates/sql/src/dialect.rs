@@ -163,6 +163,10 @@ impl Dialect for FlinkDialect {
         Some('`')
     }
 
+    fn supports_unicode_string_literal(&self) -> bool {
+        true
+    }
+
     fn supports_filter_during_aggregation(&self) -> bool {
         true
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use weir_base::{Clock, SystemClock};
+
 use crate::binary::{Place, Ran, wait};
 use crate::once::differences;
 use crate::servers::Servers;
@@ -17,6 +19,9 @@ const PARTITIONS: i32 = 4;
 
 /// How often QuestDB is asked for rows that it has acknowledged, and shows a moment later.
 const ASKS_MAX: usize = 100;
+
+/// How long rows may take to come out.
+const VALID_LIMIT_US: u64 = 60_000_000;
 
 /// A job with its input and output.
 pub struct Pipeline<'a> {
@@ -142,6 +147,20 @@ impl<'a> Pipeline<'a> {
     /// Rows that must come out of what was sent so far.
     pub fn expected_count(&self) -> usize {
         expected_ids(&topics::values(&self.servers.kafka, &self.raw())).len()
+    }
+
+    /// Waits until so many rows are visible in Kafka.
+    pub fn await_valid(&self, count: usize) {
+        let clock = SystemClock::new();
+        while self.valid_count() < count {
+            assert!(clock.monotonic_us() < VALID_LIMIT_US, "{} of {count} rows came", self.valid_count());
+            wait(Duration::from_millis(100));
+        }
+    }
+
+    /// How far Kafka's output is.
+    pub fn valid_end(&self) -> i64 {
+        topics::end(&self.servers.kafka, &self.valid())
     }
 
     /// Rows that are visible in Kafka.

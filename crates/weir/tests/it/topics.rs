@@ -66,7 +66,15 @@ pub fn hanging(brokers: &str, topic: &str) -> Option<String> {
     }
 }
 
-/// All that a read_committed reader sees of a topic, up to its end as it is now.
+/// The ends of a topic's partitions, as a read_committed reader sees them, added up: it grows with what is decided (and by a mark for each transaction).
+pub fn end(brokers: &str, topic: &str) -> i64 {
+    let consumer = consumer(brokers, "read_committed");
+    let end =
+        |partition| consumer.fetch_watermarks(topic, partition, ANSWER_LIMIT).expect("ask for a partition's end").1;
+    partitions(&consumer, topic).into_iter().map(end).sum()
+}
+
+/// All that a read_committed reader sees of a topic, up to an end that it reaches: while much is written, that takes a while.
 pub fn records(brokers: &str, topic: &str) -> Vec<Record> {
     let consumer = consumer(brokers, "read_committed");
     let partitions = partitions(&consumer, topic);

@@ -19,6 +19,10 @@ const DAY_MS: i64 = 86_400_000;
 pub(super) fn arithmetic(function: Function, left: Expr, right: Expr, span: Span) -> Result<Expr, SqlError> {
     let (from, to) = (&left.data_type.logical, &right.data_type.logical);
     let number = |logical: &LogicalType| logical.is_numeric() || *logical == LogicalType::Null;
+    let approximate = [from, to].iter().any(|logical| matches!(logical, LogicalType::Float | LogicalType::Double));
+    if function == Function::Modulo && approximate {
+        return Err(refused(function, &left, &right, span));
+    }
     if number(from) && number(to) {
         return Ok(numbers(function, left, right, span));
     }
@@ -39,7 +43,8 @@ pub(super) fn negate(inner: Expr, span: Span) -> Result<Expr, SqlError> {
     let negated = match &inner.kind {
         ExprKind::Literal(Value::Integer(value)) => value.checked_neg().map(Value::Integer),
         ExprKind::Literal(Value::Decimal(value)) => value.checked_neg().map(Value::Decimal),
-        ExprKind::Literal(Value::Double(value)) => Some(Value::Double(-value)),
+        // A constant has no negative zero: Calcite keeps it as a decimal number.
+        ExprKind::Literal(Value::Double(value)) => Some(Value::Double(0.0 - value)),
         ExprKind::Literal(Value::Milliseconds(value)) => value.checked_neg().map(Value::Milliseconds),
         ExprKind::Literal(Value::Months(value)) => value.checked_neg().map(Value::Months),
         _ => None,

@@ -20,7 +20,10 @@ impl ExprBinder<'_> {
                 }
                 self.operator(Function::Not, vec![inner], span)
             }
-            UnaryOperator::Minus => super::arithmetic::negate(self.bind(inner)?, span),
+            UnaryOperator::Minus => match super::literal::smallest_bigint(inner, span) {
+                Some(smallest) => Ok(smallest),
+                None => super::arithmetic::negate(self.bind(inner)?, span),
+            },
             UnaryOperator::Plus => self.bind(inner),
             other => Err(not_supported(span, format!("the operator {other}"))),
         }

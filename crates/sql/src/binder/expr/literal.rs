@@ -29,6 +29,13 @@ pub(super) fn value(value: &ast::ValueWithSpan) -> Result<Expr, SqlError> {
     Ok(Expr::new(ExprKind::Literal(constant), data_type).at(span))
 }
 
+/// `-9223372036854775808`: the one BIGINT whose digits alone are none.
+pub(super) fn smallest_bigint(tree: &ast::Expr, span: Span) -> Option<Expr> {
+    let ast::Expr::Value(ast::ValueWithSpan { value: Ast::Number(text, false), .. }) = tree else { return None };
+    let smallest = Expr::new(ExprKind::Literal(Value::Integer(i64::MIN)), DataType::not_null(LogicalType::BigInt));
+    (*text == i64::MIN.unsigned_abs().to_string()).then(|| smallest.at(span))
+}
+
 /// `1`, `1.5`, `1.5e0`
 fn number(text: &str, span: Span) -> Result<(Value, DataType), SqlError> {
     if text.contains(['e', 'E']) {
@@ -54,14 +61,16 @@ fn number(text: &str, span: Span) -> Result<(Value, DataType), SqlError> {
 /// A DECIMAL as long as it is written.
 fn decimal(whole: &str, fraction: &str, span: Span) -> Result<(Value, DataType), SqlError> {
     let too_long = || {
-        refuse(span, format!("Numeric literal '{whole}.{fraction}' out of range"))
-            .hint("a DECIMAL has at most 38 digits; with an exponent (1e0) it is a DOUBLE")
+        let point = if fraction.is_empty() { "" } else { "." };
+        refuse(span, format!("Numeric literal '{whole}{point}{fraction}' out of range"))
+            .hint("a longer DECIMAL is CAST('...' AS DECIMAL(38, 0)); with an exponent (1e0) it is a DOUBLE")
     };
     let digits = format!("{whole}{fraction}");
     let precision = u8::try_from(digits.len()).ok().filter(|precision| *precision <= 38).ok_or_else(too_long)?;
     let scale = u8::try_from(fraction.len()).map_err(|_| too_long())?;
-    let unscaled = digits.parse().map_err(|_| too_long())?;
-    Ok((Value::Decimal(unscaled), DataType::not_null(LogicalType::Decimal(precision.max(1), scale))))
+    // Calcite keeps the digits of a constant in 64 bits.
+    let unscaled: i64 = digits.parse().map_err(|_| too_long())?;
+    Ok((Value::Decimal(unscaled.into()), DataType::not_null(LogicalType::Decimal(precision.max(1), scale))))
 }
 
 /// `X'0aff'`
