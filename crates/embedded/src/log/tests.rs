@@ -139,6 +139,7 @@ fn retention_takes_whole_segments_that_nobody_needs() {
     for number in 0..20u8 {
         log.append(1, &[&[number; 50]]).unwrap();
     }
+    assert!(log.is_longer_than(300) && !log.is_longer_than(1 << 20));
     assert_eq!(log.retain(300, 2).unwrap(), 1);
     assert_eq!(log.retain(300, 20).unwrap(), 6);
     let end = log.end();

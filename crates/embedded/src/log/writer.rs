@@ -138,6 +138,11 @@ impl LogWriter {
         Unsynced { dir: self.dir.clone(), files, names_changed: std::mem::take(&mut self.names_changed) }
     }
 
+    /// Whether at least `bytes` would stay without the oldest segment.
+    pub(crate) fn is_longer_than(&self, bytes: u64) -> bool {
+        self.starts.get(1).is_some_and(|second| self.end.byte - second.byte >= bytes)
+    }
+
     /// Deletes the oldest segments while at least `bytes_max` bytes stay and each that goes lies wholly before record `needed`. Returns how many went.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ impl Factory for EmbeddedKafkaFactory {
     }
 
     fn source(&self, spec: &SourceSpec, context: &JobContext) -> Result<Box<dyn Source>> {
-        Ok(Box::new(TopicSource::new(context.data_dir.clone(), self.partitions, spec)?))
+        Ok(Box::new(TopicSource::new(context, self.partitions, spec)?))
     }
 
     fn sink(&self, spec: &SinkSpec, context: &JobContext) -> Result<Box<dyn Sink>> {

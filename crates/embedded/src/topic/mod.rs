@@ -34,7 +34,7 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// Bytes of a segment file before the next one is begun.
 const SEGMENT_BYTES: u64 = 64 << 20;
 
-/// Bytes of a partition that stay; older segments go once they are visible and no reader of this process needs them.
+/// Bytes of a partition that stay; older segments go once they are visible and no reader needs them: one of this process, or of a job that was stopped.
 const RETENTION_BYTES: u64 = 2 << 30;
 
 /// Bytes of a partition that stay at most, needed or not: a reader that stands still must not fill the disk.

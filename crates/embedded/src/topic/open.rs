@@ -198,8 +198,11 @@ impl OpenTopic {
 
 impl Partition {
     fn retain(&mut self) -> Result<()> {
+        if !self.log.is_longer_than(RETENTION_BYTES) {
+            return Ok(());
+        }
         let visible = self.mark.place().next;
-        let needed = needed(self.log.dir()).map_or(visible, |needed| needed.min(visible));
+        let needed = needed(self.log.dir())?.map_or(visible, |needed| needed.min(visible));
         self.log.retain(RETENTION_BYTES, needed)?;
         self.log.retain(RETENTION_BYTES_MAX, visible)?;
         Ok(())

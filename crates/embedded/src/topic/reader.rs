@@ -56,6 +56,7 @@ pub(super) struct TopicSplitReader {
     options: Arc<SourceOptions>,
     metadata: Vec<Metadata>,
     signal: Arc<Signal>,
+    reader: Arc<str>,
     needs: Arc<Mutex<BTreeMap<SplitId, Need>>>,
     splits: Vec<Split>,
     /// The split whose turn it is.
@@ -75,15 +76,16 @@ struct Split {
 }
 
 impl TopicSplitReader {
-    /// A reader without splits.
+    /// A reader without splits, called `reader` where its needs are noted.
     pub fn new(
         data_dir: PathBuf,
         options: Arc<SourceOptions>,
         metadata: Vec<Metadata>,
         signal: Arc<Signal>,
+        reader: Arc<str>,
         needs: Arc<Mutex<BTreeMap<SplitId, Need>>>,
     ) -> Self {
-        Self { data_dir, options, metadata, signal, needs, splits: Vec::new(), turn: 0 }
+        Self { data_dir, options, metadata, signal, reader, needs, splits: Vec::new(), turn: 0 }
     }
 
     /// What one round over all splits gives; `None` if there is nothing to read.
@@ -127,7 +129,7 @@ impl Reader for TopicSplitReader {
             Some(Bound::Specific(offsets)) => Some(offsets.get(&partition).copied().unwrap_or(0).min(visible.next)),
             Some(bound) => Some(locate(&dir, bound, partition, visible)?.1),
         };
-        lock(&self.needs).insert(id.clone(), Need::tell(&dir, begin));
+        lock(&self.needs).insert(id.clone(), Need::tell(&dir, &self.reader, begin));
         self.splits.push(Split { id, topic, partition, log, mark, offset: begin, end });
         Ok(())
     }

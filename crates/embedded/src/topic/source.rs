@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use weir_base::Result;
-use weir_connector::{Position, Reader, ReaderContext, Source, SplitId};
+use weir_connector::{JobContext, Position, Reader, ReaderContext, Source, SplitId};
 use weir_plan::{SourceColumn, SourceSpec};
 
 use super::layout;
@@ -18,6 +18,8 @@ use crate::signal::{Signal, lock};
 /// The source of a table.
 pub(super) struct TopicSource {
     data_dir: PathBuf,
+    /// What it is called where its needs are noted: the same in each run of its job.
+    reader: Arc<str>,
     partitions: u32,
     options: Arc<SourceOptions>,
     metadata: Vec<Metadata>,
@@ -29,14 +31,15 @@ impl TopicSource {
     ///
     /// # Errors
     /// Options or metadata columns that cannot be honoured, by name.
-    pub fn new(data_dir: PathBuf, partitions: u32, spec: &SourceSpec) -> Result<Self> {
+    pub fn new(context: &JobContext, partitions: u32, spec: &SourceSpec) -> Result<Self> {
         let options = Arc::new(SourceOptions::read(&spec.options, &spec.physical)?);
         let keys = spec.columns.iter().filter_map(|column| match column {
             SourceColumn::Metadata(key, _) => Some(Metadata::of_key(key)),
             SourceColumn::Physical(_) => None,
         });
         let metadata = keys.collect::<Result<Vec<_>>>()?;
-        Ok(Self { data_dir, partitions, options, metadata, needs: Arc::default() })
+        let reader = format!("{}-{:08x}", context.job, crc32fast::hash(spec.table.as_bytes())).into();
+        Ok(Self { data_dir: context.data_dir.clone(), reader, partitions, options, metadata, needs: Arc::default() })
     }
 }
 
@@ -71,6 +74,7 @@ impl Source for TopicSource {
             Arc::clone(&self.options),
             self.metadata.clone(),
             signal,
+            Arc::clone(&self.reader),
             Arc::clone(&self.needs),
         )))
     }
@@ -78,8 +82,10 @@ impl Source for TopicSource {
     fn completed(&self, positions: &[(SplitId, Position)]) {
         let needs = lock(&self.needs);
         for (split, position) in positions {
-            if let Some(need) = needs.get(split) {
-                need.advance(position.offset);
+            let Some(need) = needs.get(split) else { continue };
+            if let Err(error) = need.advance(position.offset) {
+                // The former note keeps more than is needed.
+                tracing::warn!(%split, %error, "what a topic must keep for this job could not be noted");
             }
         }
     }
