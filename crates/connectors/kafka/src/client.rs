@@ -77,6 +77,14 @@ impl Context {
         self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn deny(&self, what: &str, reason: &str) {
+        let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        if denied.is_none() {
+            tracing::warn!(brokers = %self.servers, reason, "{what}");
+        }
+        *denied = Some(reason.to_owned());
+    }
+
     /// The first message refused since the last call, in words.
     pub(crate) fn take_failure(&self) -> Option<Refused> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -109,11 +117,11 @@ impl ClientContext for Context {
                 }
             }
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
-                let mut denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
-                if denied.is_none() {
-                    tracing::warn!(brokers = %self.servers, reason, "the brokers do not accept the credentials");
-                }
-                *denied = Some(reason.to_owned());
+                self.deny("the brokers do not accept the credentials", reason);
+            }
+            // Another failure of TLS may be that of a broker that is just starting.
+            Some(RDKafkaErrorCode::SSL) if reason.contains("certificate") => {
+                self.deny("a certificate is not believed", reason);
             }
             _ => tracing::debug!(brokers = %self.servers, %error, reason, "librdkafka reports an error"),
         }

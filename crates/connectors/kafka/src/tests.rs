@@ -3,6 +3,8 @@
 mod exactly_once;
 mod options;
 mod reading;
+#[cfg(feature = "tls")]
+mod secure;
 mod writing;
 
 use std::collections::BTreeMap;

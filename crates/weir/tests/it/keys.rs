@@ -109,5 +109,5 @@ fn columns_of_keys_are_written_and_read_in_embedded_topics() {
 fn columns_of_keys_are_written_and_read_on_kafka() {
     let Some(servers) = servers("keys on a real Kafka") else { return };
     let name = format!("keyed-{}", SystemClock::new().now());
-    round_trip(&Topic { name, brokers: servers.kafka.clone() }, &[]);
+    round_trip(&Topic { name, brokers: servers.kafka }, &[]);
 }

@@ -54,7 +54,7 @@ fn a_jaas_line_becomes_user_and_password() {
 #[test]
 fn what_is_refused_is_refused_with_words_and_without_secrets() {
     let jaas = "; it must look like: org.apache.kafka.common.security.plain.PlainLoginModule required username=\"...\" password=\"...\";";
-    let no_tls = ": this build of Weir speaks neither TLS nor SCRAM; build it with the cargo feature 'tls' (it builds OpenSSL from source), or use PLAINTEXT or SASL_PLAINTEXT with PLAIN";
+    let no_tls = ": this build of Weir speaks neither TLS nor SCRAM; build it with the cargo feature 'tls' (needs libssl-dev) or 'tls-vendored' (builds OpenSSL from source), or use PLAINTEXT or SASL_PLAINTEXT with PLAIN";
     let cases: &[(&[(&str, &str)], String)] = &[
         (&[("sasl.jaas.config", "a.b.OAuthBearerLoginModule required x=\"secret\";")], format!("read 'properties.sasl.jaas.config': the login module 'OAuthBearerLoginModule' is not supported, only those of PLAIN and SCRAM{jaas}")),
         (&[("sasl.jaas.config", "x.PlainLoginModule required username=\"a\";")], format!("read 'properties.sasl.jaas.config': username or password is missing{jaas}")),
@@ -82,4 +82,55 @@ fn tuning_without_a_counterpart_is_listed() {
     let pairs = given(&[("max.poll.records", "500"), ("metric.reporters", "x"), ("linger.ms", "5")]);
     assert_eq!(translate(&pairs, Side::Producer).unwrap().ignored, ["max.poll.records", "metric.reporters"]);
     assert_eq!(ignored_properties(pairs.keys().map(String::as_str)), ["max.poll.records", "metric.reporters"]);
+}
+
+#[test]
+fn a_java_key_store_is_refused_and_what_to_do_is_said() {
+    let refused =
+        |pairs: &[(&str, &str)]| translate(&given(pairs), Side::Consumer).err().map(|error| error.to_string());
+    let words = |key: &str, part: &str, kind: &str| {
+        format!(
+            "use 'properties.{key}': a {part} of type {kind} cannot be read; export it as PEM (keytool -exportcert -rfc, openssl pkcs12) \
+             and set 'properties.ssl.{part}.type' = 'PEM'"
+        )
+    };
+    let (trust, key) = ("ssl.truststore.location", "ssl.keystore.location");
+    assert_eq!(refused(&[(trust, "/a.jks")]), Some(words(trust, "truststore", "JKS")), "a Java client's default");
+    assert_eq!(refused(&[(key, "/a.jks"), ("ssl.keystore.type", "jks")]), Some(words(key, "keystore", "JKS")));
+    assert_eq!(
+        refused(&[(trust, "/a.p12"), ("ssl.truststore.type", "PKCS12")]),
+        Some(words(trust, "truststore", "PKCS12"))
+    );
+}
+
+/// Only a build that speaks TLS takes what it needs.
+#[cfg(feature = "tls")]
+#[test]
+fn tls_and_scram_are_spoken_and_pem_is_passed_on() {
+    let pairs = [
+        ("security.protocol", "SASL_SSL"),
+        ("sasl.mechanism", "SCRAM-SHA-512"),
+        (
+            "sasl.jaas.config",
+            "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"a\" password=\"b\";",
+        ),
+        ("ssl.truststore.type", "PEM"),
+        ("ssl.truststore.location", "/trust.pem"),
+        ("ssl.keystore.type", "PEM"),
+        ("ssl.keystore.location", "/key.pem"),
+        ("ssl.endpoint.identification.algorithm", ""),
+    ];
+    let expected = [
+        ("sasl.mechanism", "SCRAM-SHA-512"),
+        ("sasl.password", "b"),
+        ("sasl.username", "a"),
+        ("security.protocol", "SASL_SSL"),
+        ("ssl.ca.location", "/trust.pem"),
+        ("ssl.certificate.location", "/key.pem"),
+        ("ssl.endpoint.identification.algorithm", "none"),
+        ("ssl.key.location", "/key.pem"),
+    ];
+    let mut translated = translated(Side::Consumer, &pairs);
+    translated.sort();
+    assert_eq!(translated, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
 }
