@@ -36,10 +36,7 @@ impl ExprBinder<'_> {
             "ROW" => self.row(arguments, span),
             "MAP" => self.map(self.bind_all(arguments)?, span),
             "ARRAY" => Err(refuse(span, "An array is written ARRAY[a, b]")),
-            "MOD" => {
-                let [left, right] = two(self.bind_all(arguments)?, "MOD", span)?;
-                arithmetic::arithmetic(Function::Modulo, left, right, span)
-            }
+            "MOD" => self.remainder(arguments, span),
             "NULLIF" => self.null_if(&arguments, span),
             "TIMESTAMPADD" => self.timestamp_sum(&arguments, span),
             "TIMESTAMPDIFF" => self.timestamp_difference(&arguments, span),
@@ -52,6 +49,19 @@ impl ExprBinder<'_> {
                 None => functions::call(&name, self.bind_all(arguments)?, span),
             },
         }
+    }
+
+    /// `MOD(a, b)`
+    fn remainder(&self, arguments: Vec<&ast::Expr>, span: Span) -> Result<Expr, SqlError> {
+        let [left, right] = two(self.bind_all(arguments)?, "MOD", span)?;
+        let (from, to) = (&left.data_type.logical, &right.data_type.logical);
+        if [from, to].iter().any(|logical| matches!(logical, LogicalType::Float | LogicalType::Double)) {
+            let given = format!("MOD(<{}>, <{}>)", calcite_name(from), calcite_name(to));
+            let forms = "'MOD(<EXACT_NUMERIC>, <EXACT_NUMERIC>)'";
+            let text = format!("Cannot apply 'MOD' to arguments of type '{given}'. Supported form(s): {forms}");
+            return Err(refuse(span, text));
+        }
+        arithmetic::arithmetic(Function::Modulo, left, right, span)
     }
 
     /// `NULLIF(a, b)` is `CASE WHEN a = b THEN NULL ELSE a END`.

@@ -37,6 +37,7 @@ pub(super) fn bind(interval: &ast::Interval, span: Span) -> Result<Expr, SqlErro
         Some(rest) => (!negative, rest),
         None => (negative, text.strip_prefix('+').unwrap_or(text)),
     };
+    check_leading(text, &first, interval.leading_precision, span)?;
     let sign = if negative { -1 } else { 1 };
     let (value, logical) = match (first.as_str(), last.as_str()) {
         ("YEAR" | "MONTH" | "QUARTER", _) => {
@@ -50,6 +51,19 @@ pub(super) fn bind(interval: &ast::Interval, span: Span) -> Result<Expr, SqlErro
         }
     };
     Ok(Expr::new(ExprKind::Literal(value), DataType::not_null(logical)).at(span))
+}
+
+/// Checks that the first field has no more digits than its precision, which is 2 unless it is written: `DAY(3)`.
+fn check_leading(text: &str, unit: &str, precision: Option<u64>, span: Span) -> Result<(), SqlError> {
+    let precision = precision.unwrap_or(2);
+    let digits = text.trim().split(|char: char| !char.is_ascii_digit()).next().unwrap_or_default();
+    let digits = digits.trim_start_matches('0');
+    if digits.len() as u64 <= precision {
+        return Ok(());
+    }
+    let more = digits.len();
+    Err(refuse(span, format!("Interval field value {digits} exceeds precision of {unit}({precision}) field"))
+        .hint(format!("write a larger unit, or {unit}({more})")))
 }
 
 /// The milliseconds of an interval that must be a constant: of a window or a delay.

@@ -51,7 +51,7 @@ pub(in crate::binder) enum Argument {
     Text,
     /// BOOLEAN
     Boolean,
-    /// TIMESTAMP, TIMESTAMP_LTZ, CHAR or VARCHAR; a DATE is cast to TIMESTAMP(3).
+    /// TIMESTAMP, TIMESTAMP_LTZ, CHAR or VARCHAR
     TimestampOrText,
     /// DATE, TIMESTAMP or TIMESTAMP_LTZ
     DateOrTimestamp,
@@ -74,7 +74,7 @@ impl Argument {
             Self::Int | Self::BigInt => logical.is_integer(),
             Self::Text => logical.is_string(),
             Self::Boolean => *logical == T::Boolean,
-            Self::TimestampOrText => timestamp || *logical == T::Date || logical.is_string(),
+            Self::TimestampOrText => timestamp || logical.is_string(),
             Self::DateOrTimestamp => timestamp || *logical == T::Date,
             Self::Datetime => {
                 timestamp || matches!(logical, T::Date | T::Time(_) | T::IntervalDayTime | T::IntervalYearMonth)
@@ -96,7 +96,6 @@ impl Argument {
             Self::Text if untyped => Some(T::Varchar(weir_plan::LENGTH_MAX)),
             Self::Boolean if untyped => Some(T::Boolean),
             Self::Number if untyped => Some(T::Int),
-            Self::TimestampOrText if *logical == T::Date => Some(T::Timestamp(3)),
             Self::TimestampOrText | Self::DateOrTimestamp | Self::Datetime if untyped => Some(T::Timestamp(3)),
             _ => None,
         }
