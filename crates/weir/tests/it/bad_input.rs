@@ -255,7 +255,11 @@ fn two_processes_cannot_share_a_data_directory() {
     std::fs::create_dir_all(place.path("in")).unwrap();
     let watch = INPUT.replace("'json'", "'json', 'source.monitor-interval' = '1 s'");
     let mut first = place.start(&format!("{watch}SELECT id FROM input;"), &[]);
-    wait(Duration::from_millis(800));
+    // The file is made before it is locked.
+    while !place.path("weir-data/LOCK").exists() {
+        wait(Duration::from_millis(10));
+    }
+    wait(Duration::from_millis(200));
     let second = place.run(&format!("{INPUT}SELECT id FROM input;"), &[]);
     first.kill().unwrap();
     first.wait().unwrap();
