@@ -84,6 +84,12 @@ fn look() -> Vec<Finding> {
             java(),
             "`apt-get install openjdk-17-jre-headless` or `brew install openjdk@17`",
         ),
+        find(
+            "awk",
+            Need::Test,
+            first_line("awk", &["BEGIN { print \"it runs\" }"]),
+            "`apt-get install mawk` or `brew install gawk`",
+        ),
         find("mvn", Need::Test, first_line("mvn", &["-v"]), "`apt-get install maven` or `brew install maven`"),
         find(
             "python3, pip",
