@@ -2,7 +2,6 @@
 
 use weir_base::calendar::{date_of, days_of};
 
-
 /// The months' names.
 pub(super) const MONTHS: [&str; 12] = [
     "January",
