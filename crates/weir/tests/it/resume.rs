@@ -53,7 +53,8 @@ fn killed_again_at(rows: u64, place: &Place, sql: &str, args: &[&str]) -> Ran {
     place.write("job.sql", sql);
     let port = "metrics.reporter.prom.port=21000-29999";
     let fixed = ["run", "job.sql", "--resume", "-D", port, "-D", "execution.checkpointing.interval=5 ms"];
-    let output = place.weir(fixed.iter().chain(args)).env("WEIR_KILL_AT_ROW", rows.to_string()).output().expect("run weir");
+    let output =
+        place.weir(fixed.iter().chain(args)).env("WEIR_KILL_AT_ROW", rows.to_string()).output().expect("run weir");
     let ran = Ran::of(output);
     assert_eq!(ran.code, None, "it was to be killed: {ran:?}");
     ran
@@ -73,28 +74,28 @@ fn a_job_that_does_not_fit_its_checkpoint_is_refused_with_what_differs_and_may_g
             ROWS,
             keys,
             "PARTITION BY id",
-            "restore the job 'job' from checkpoint 1: the checkpoint has deduplicate (deduplicate First of processing time by name STRING), the job has deduplicate (deduplicate First of processing time by id of whole numbers); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has deduplicate (deduplicate First of processing time by name STRING), the job has deduplicate (deduplicate First of processing time by id of whole numbers); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             FIRSTS,
             ROWS,
             keys,
             "PARTITION BY name, id",
-            "restore the job 'job' from checkpoint 1: the checkpoint has deduplicate (deduplicate First of processing time by name STRING), the job has deduplicate (deduplicate First of processing time by name STRING, id of whole numbers); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has deduplicate (deduplicate First of processing time by name STRING), the job has deduplicate (deduplicate First of processing time by name STRING, id of whole numbers); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             FIRSTS,
             ROWS,
             columns,
             "(id INT, name INT, pt",
-            "restore the job 'job' from checkpoint 1: the checkpoint has deduplicate (deduplicate First of processing time by name STRING), the job has deduplicate (deduplicate First of processing time by name of whole numbers); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has deduplicate (deduplicate First of processing time by name STRING), the job has deduplicate (deduplicate First of processing time by name of whole numbers); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             FIRSTS,
             ROWS,
             "ORDER BY pt)",
             "ORDER BY pt DESC)",
-            "restore the job 'job' from checkpoint 1: the checkpoint has deduplicate (deduplicate First of processing time by name STRING), the job has deduplicate (deduplicate Last of processing time by name STRING); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has deduplicate (deduplicate First of processing time by name STRING), the job has deduplicate (deduplicate Last of processing time by name STRING); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             FIRSTS,
@@ -108,14 +109,14 @@ fn a_job_that_does_not_fit_its_checkpoint_is_refused_with_what_differs_and_may_g
             ROWS,
             "SET 'restart-strategy.type' = 'none'",
             "SET 'pipeline.max-parallelism' = '64'",
-            "restore the job 'job' from checkpoint 1: it was taken with pipeline.max-parallelism 128, the job now has 64; set pipeline.max-parallelism to 128, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: it was taken with pipeline.max-parallelism 128, the job now has 64; set pipeline.max-parallelism to 128, or give --fresh to start from nothing",
         ),
         (
             FIRSTS,
             ROWS,
             "'print'",
             "'blackhole'",
-            "restore the job 'job' from checkpoint 1: the checkpoint has sink-default_catalog.default_database.shown (sink print), the job has sink-default_catalog.default_database.shown (sink blackhole); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has sink-default_catalog.default_database.shown (sink print), the job has sink-default_catalog.default_database.shown (sink blackhole); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             LASTS,
@@ -129,14 +130,14 @@ fn a_job_that_does_not_fit_its_checkpoint_is_refused_with_what_differs_and_may_g
             TIMES,
             "window_end, name",
             "window_end, name, id",
-            "restore the job 'job' from checkpoint 1: the checkpoint has global-window-aggregate (tumble aggregate of 3600s by name STRING), the job has global-window-aggregate (tumble aggregate of 3600s by name STRING, id of whole numbers); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has global-window-aggregate (tumble aggregate of 3600s by name STRING), the job has global-window-aggregate (tumble aggregate of 3600s by name STRING, id of whole numbers); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             COUNTS,
             TIMES,
             "'1' HOUR",
             "'2' HOUR",
-            "restore the job 'job' from checkpoint 1: the checkpoint has global-window-aggregate (tumble aggregate of 3600s by name STRING), the job has global-window-aggregate (tumble aggregate of 7200s by name STRING); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has global-window-aggregate (tumble aggregate of 3600s by name STRING), the job has global-window-aggregate (tumble aggregate of 7200s by name STRING); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             COUNTS,
@@ -156,6 +157,9 @@ fn a_job_that_does_not_fit_its_checkpoint_is_refused_with_what_differs_and_may_g
         } else {
             changed
         };
+        // How many checkpoints there were before the one with all rows depends on the moment.
+        let number = newest_checkpoint(&place).display().to_string().rsplit('-').next().unwrap_or_default().to_owned();
+        let expected = expected.replace("NEWEST", &number);
         let refused = place.run(&changed, &["--resume"]);
         if refused.code != Some(1)
             || !refused.out.is_empty()
@@ -219,7 +223,7 @@ fn a_path_that_is_no_checkpoint_of_the_job_is_refused_with_what_to_name() {
         (
             format!("{folder}/chk-99"),
             1,
-            "resume the job 'job' from FOLDER: there is no checkpoint 99; give -D execution.state-recovery.path=FOLDER/chk-1 \
+            "resume the job 'job' from FOLDER: there is no checkpoint 99; give -D execution.state-recovery.path=PATH_OF_NEWEST \
              to go back to it (what came after is produced again), or --fresh to start from nothing",
         ),
         (
@@ -236,7 +240,10 @@ fn a_path_that_is_no_checkpoint_of_the_job_is_refused_with_what_to_name() {
     ];
     for (path, code, expected) in cases {
         let ran = place.run(LASTS, &["-D", &format!("execution.state-recovery.path={path}")]);
-        let expected = expected.replace("FOLDER", &folder).replace("PATH", &path);
+        let expected = expected
+            .replace("PATH_OF_NEWEST", &newest.display().to_string())
+            .replace("FOLDER", &folder)
+            .replace("PATH", &path);
         assert_eq!((ran.code, refusal(&ran)), (Some(code), format!("error: failed to {expected}").as_str()));
     }
 }
