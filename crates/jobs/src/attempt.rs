@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 use weir_base::limits::STOP_TIMEOUT;
-use weir_base::{Epoch, Error, Kind, Result, Timestamp, key_group_range};
+use weir_base::{Epoch, Error, Kind, Result, Rng, Timestamp, key_group_range};
 use weir_connector::{Decider, Decision, Position, Source, SplitId};
 use weir_ports::{Acknowledgement, Barrier, BarrierKind, Event, Run, SourcePositions, Totals};
 use weir_state::{Claim, GraphShape, RunState, Snapshot, SubtaskState, Trigger, Written};
@@ -332,7 +332,9 @@ impl<'a> Attempt<'a> {
             return Err(error.hint(hint));
         }
         let (job, name) = (self.job.id, &self.job.graph.name);
-        warn!(%job, name, event = "CheckpointEvent", status = "FAILED", %error, "checkpoint failed");
+        // Of the last one triggered.
+        let span_id = self.span_of(Epoch(self.next_epoch.0.saturating_sub(1)));
+        warn!(%job, name, event = "CheckpointEvent", status = "FAILED", span_id, %error, "checkpoint failed");
         Ok(())
     }
 
@@ -344,14 +346,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Shows a completed checkpoint; `sync_us`: for how long the slowest task processed no rows for it.
-    fn show(
-        &mut self,
-        epoch: Epoch,
-        since_us: u64,
-        sync_us: u64,
-        written: &Written,
-        totals: BTreeMap<String, Totals>,
-    ) {
+    fn show(&mut self, epoch: Epoch, since_us: u64, sync_us: u64, written: &Written, totals: BTreeMap<String, Totals>) {
         let (bytes, full_bytes) = (written.written_bytes, written.full_bytes);
         let duration_us = self.job.clock.monotonic_us().saturating_sub(since_us);
         let completed_at = self.job.clock.now();
@@ -365,8 +360,14 @@ impl<'a> Attempt<'a> {
             shown.totals = totals;
         });
         let (job, name, event) = (self.job.id, &self.job.graph.name, "CheckpointEvent");
-        let status = "COMPLETED";
-        info!(%job, name, event, status, epoch = epoch.0, duration_ms, sync_us, bytes, full_bytes, "completed checkpoint");
+        let (status, span_id) = ("COMPLETED", self.span_of(epoch));
+        info!(%job, name, event, status, span_id, epoch = epoch.0, duration_ms, sync_us, bytes, full_bytes, "completed checkpoint");
+    }
+
+    /// The span of a checkpoint within the trace of its attempt: 16 hexadecimal digits.
+    fn span_of(&self, epoch: Epoch) -> String {
+        let seed = self.claim.generation().0.rotate_left(32) ^ epoch.0;
+        format!("{:016x}", Rng::new(seed).next_u64() | 1)
     }
 }
 

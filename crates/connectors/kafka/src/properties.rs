@@ -121,8 +121,10 @@ fn shown<'a>(key: &str, value: &'a str) -> &'a str {
 }
 
 fn no_tls(what: &str) -> Error {
-    Error::invalid(format!("{what}: this build of Weir speaks neither TLS nor SCRAM"))
-        .hint("build it with the cargo feature 'tls' (needs libssl-dev) or 'tls-vendored' (builds OpenSSL from source), or use PLAINTEXT or SASL_PLAINTEXT with PLAIN")
+    Error::invalid(format!("{what}: this build of Weir speaks neither TLS nor SCRAM")).hint(
+        "build it with the cargo feature 'tls' (needs libssl-dev) or 'tls-vendored' (builds OpenSSL from source), \
+         or use PLAINTEXT or SASL_PLAINTEXT with PLAIN",
+    )
 }
 
 /// Trust and key stores: PEM is passed on, PKCS#12 too, a Java key store is refused.

@@ -259,6 +259,9 @@ fn check_log(text: &str, restarts: f64) {
     assert!(lines.iter().filter(of_trace).any(|line| line["flink.event.type"] == "JobFailureEvent"), "{text}");
     let traces: BTreeSet<&str> = lines.iter().filter_map(|line| line["trace.id"].as_str()).collect();
     assert_eq!(f64::from(u32::try_from(traces.len()).expect("a few")), restarts + 1.0, "a trace for each attempt");
+    let checkpoints = || lines.iter().filter(|line| line["flink.event.type"] == "CheckpointEvent");
+    let spans: BTreeSet<&str> = checkpoints().filter_map(|line| line["span.id"].as_str()).collect();
+    assert_eq!(spans.len(), checkpoints().count(), "a span for each checkpoint");
     // As many rows as were read, and not a line for one of them.
     assert!(!text.contains("2026-01-01 00:00:0"), "{text}");
 }

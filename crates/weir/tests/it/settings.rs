@@ -224,6 +224,21 @@ fn rows_wait_for_an_exchange_as_long_as_the_buffer_timeout_says() {
 }
 
 #[test]
+fn event_time_moves_in_steps_of_the_watermark_interval() {
+    let place = Place::new();
+    // The third row is late where the second has moved event time at once.
+    let rows = [1, 60, 2].map(|second| format!("{{\"ts\":\"2026-01-01 00:{:02}:{:02}\"}}\n", second / 60, second % 60));
+    place.write("in/a.json", rows.concat());
+    let sql = "CREATE TABLE `in` (ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'filesystem', 'path' = 'in', 'format' = 'json');
+               CREATE TABLE counted (n BIGINT) WITH ('connector' = 'print'); INSERT INTO counted
+               SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE `in`, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end;";
+    for (interval, expected) in [("0", "+I[1]\n+I[1]\n"), ("200 ms", "+I[1]\n+I[1]\n"), ("1 h", "+I[2]\n+I[1]\n")] {
+        let key = format!("pipeline.auto-watermark-interval={interval}");
+        assert_eq!(place.run(sql, &["--fresh", "-D", &key]).ok().out, expected, "{interval}");
+    }
+}
+
+#[test]
 fn an_empty_partition_holds_windows_back_until_the_idle_timeout() {
     let place = Place::new();
     // One key: all rows are in one of two partitions. They come all the time: a partition that has given rows must not be idle, too.
