@@ -10,6 +10,9 @@ use crate::binary::{Place, wait};
 use crate::pipeline::{Pipeline, RESTARTS};
 use crate::servers::{Kind, servers_alone};
 
+/// Events that came out (and marks of transactions) before servers misbehave.
+const EVENTS_FIRST: i64 = 100;
+
 /// How long the job may take to have everything visible, once the servers are well and all events were sent.
 const CAUGHT_UP_LIMIT_US: u64 = 60_000_000;
 
@@ -25,7 +28,30 @@ struct Running<'a> {
 impl<'a> Running<'a> {
     fn start(pipeline: &'a Pipeline<'a>) -> Self {
         let log = File::create(pipeline.place.path("job.log")).expect("make the log");
-        Self { pipeline, job: pipeline.job_command("data").stderr(log).spawn().expect("start the job") }
+        let mut command = pipeline.job_command("data");
+        // Between the end of an epoch's rows and its commit the transaction is open; that is drawn out a little, so that it can be met.
+        command.env("WEIR_PROTOCOL_MARKS", pipeline.place.path("marks"));
+        command.env("WEIR_PROTOCOL_DELAY_STEP", "write").env("WEIR_PROTOCOL_DELAY_MS", "100");
+        Self { pipeline, job: command.stderr(log).spawn().expect("start the job") }
+    }
+
+    /// Waits until it runs.
+    fn await_begin(&mut self) {
+        while !self.log().contains("is RUNNING") {
+            self.assert_alive();
+            wait(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until a transaction is open and waits for its commit.
+    fn await_open_transaction(&self) {
+        let clock = SystemClock::new();
+        let marks = || std::fs::read_to_string(self.pipeline.place.path("marks")).unwrap_or_default();
+        let first = marks().len();
+        while marks().get(first..).is_none_or(|new| !new.ends_with("write\n")) {
+            assert!(clock.monotonic_us() < CAUGHT_UP_LIMIT_US, "no checkpoint comes\n{}", self.log());
+            clock.sleep(Duration::from_millis(2));
+        }
     }
 
     fn log(&self) -> String {
@@ -82,9 +108,9 @@ struct Setting {
 }
 
 impl Setting {
-    /// A job that is fed 5,000 events a second for six seconds.
+    /// A job that is fed 5,000 events a second for five seconds.
     fn of(test: &'static str, name: &'static str) -> Self {
-        Self { test, name, events: 30_000, rate: 5_000, replaced: &[], options: &[] }
+        Self { test, name, events: 25_000, rate: 5_000, replaced: &[], options: &[] }
     }
 
     /// Runs the job while `outage` happens; gives its log.
@@ -94,9 +120,13 @@ impl Setting {
         let mut pipeline = Pipeline::new(&place, &servers, self.name);
         pipeline.options = [RESTARTS, self.options].concat();
         pipeline.replaced = self.replaced.to_vec();
-        let mut feed = pipeline.feed(self.events, self.rate);
         let mut running = Running::start(&pipeline);
-        wait(Duration::from_millis(1_500));
+        running.await_begin();
+        let mut feed = pipeline.feed(self.events, self.rate);
+        while pipeline.valid_end() < EVENTS_FIRST {
+            running.assert_alive();
+            wait(Duration::from_millis(50));
+        }
         outage(&mut running);
         assert!(feed.wait().expect("wait for the feed").success(), "the feed failed");
         Some(running.assert_recovers())
@@ -140,7 +170,7 @@ fn a_broker_that_is_away_for_longer_than_a_transaction_may_take_costs_no_row() {
     let setting = Setting::of("a_broker_that_is_away_for_longer_than_a_transaction_may_take_costs_no_row", "bt");
     Setting { replaced: SHORT_TRANSACTIONS, ..setting }.survives(|running| {
         let paused = Kind::Kafka.pause();
-        wait(Duration::from_millis(6_000));
+        wait(Duration::from_millis(4_000));
         drop(paused);
         running.assert_alive();
     });
@@ -150,11 +180,12 @@ fn a_broker_that_is_away_for_longer_than_a_transaction_may_take_costs_no_row() {
 fn a_transaction_that_has_timed_out_is_told_and_its_rows_are_written_again() {
     // Rows that are waiting in the process would time out there; few enough, they have all been delivered when it is paused, and the broker is the one
     // that ends the transaction.
-    for (events, rate) in [(30_000, 5_000), (600, 100)] {
+    for (events, rate) in [(25_000, 5_000), (500, 100)] {
         let setting = Setting::of("a_transaction_that_has_timed_out_is_told_and_its_rows_are_written_again", "tt");
         let log = Setting { events, rate, replaced: SHORT_TRANSACTIONS, ..setting }.survives(|running| {
+            running.await_open_transaction();
             running.signal(libc::SIGSTOP);
-            wait(Duration::from_millis(5_000));
+            wait(Duration::from_millis(4_000));
             running.signal(libc::SIGCONT);
         });
         if let Some(log) = log {

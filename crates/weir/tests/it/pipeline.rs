@@ -49,10 +49,12 @@ pub const RESTARTS: &[&str] = &[
 ];
 
 impl<'a> Pipeline<'a> {
-    /// A job whose names begin with `name`.
+    /// A job whose names begin with `name`, and its topic to read: it may be started before the feed.
     pub fn new(place: &'a Place, servers: &'a Servers, name: &str) -> Self {
         let name = format!("{name}_{}", std::process::id());
-        Self { place, servers, name, options: NO_RESTART.to_vec(), replaced: Vec::new() }
+        let pipeline = Self { place, servers, name, options: NO_RESTART.to_vec(), replaced: Vec::new() };
+        topics::create(&servers.kafka, &pipeline.raw(), PARTITIONS);
+        pipeline
     }
 
     /// The topic that is read.
@@ -77,8 +79,6 @@ impl<'a> Pipeline<'a> {
             self.raw(),
             self.servers.kafka
         );
-        // Before the job, which may look for it before the feed has begun.
-        topics::create(&self.servers.kafka, &self.raw(), PARTITIONS);
         self.place.write("feed.sql", sql);
         self.command(&["run", "feed.sql", "--data-dir", "feed-data"]).spawn().expect("start the feed")
     }
