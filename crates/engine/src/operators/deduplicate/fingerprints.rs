@@ -187,7 +187,8 @@ impl Shard {
     fn rebuild(&mut self, now: u32, shard: usize) -> u64 {
         let live = self.slots.iter().filter(|slot| stamp_of(**slot) > now).count();
         let mut count = SHARD_SLOTS_MIN;
-        while live * 2 > used_max(shard, count) && count <= self.slots.len() {
+        // Room for a quarter as many new keys as live ones: less would rebuild too often, more would leave too many slots unused.
+        while live * 5 > used_max(shard, count) * 4 && count <= self.slots.len() {
             count *= 2;
         }
         let old = std::mem::replace(&mut self.slots, vec![0; count]);

@@ -125,6 +125,31 @@ fn growing_is_spread_over_batches_and_a_key_takes_little_room() {
 }
 
 #[test]
+fn keys_that_come_and_go_take_little_room_and_little_work() {
+    // Numbers of live keys over more than an octave: tables double, so room and work depend on where in it they lie.
+    for live in [100_000u64, 115_000, 132_000, 152_000, 175_000, 200_000] {
+        let mut table = Fingerprints::new(Duration::from_secs(10));
+        let mut keys = 0;
+        let mut settled = 0;
+        for tick in 0..1000u64 {
+            let moment = table.moment(START + i64::try_from(tick).unwrap() * 100);
+            for _ in 0..live / 100 {
+                assert!(table.insert(hash_of_key(keys), moment));
+                keys += 1;
+            }
+            if tick == 500 {
+                settled = table.slots_moved();
+            }
+        }
+        let bytes = table.bytes() as f64 / live as f64;
+        let moved = (table.slots_moved() - settled) as f64 / (live as f64 * 5.0);
+        println!("{live} live keys: {bytes:.1} bytes, {moved:.1} slots moved an insert");
+        assert!(bytes < 60.0, "{bytes} bytes a key with {live} live ones");
+        assert!(moved < 6.0, "{moved} slots moved an insert with {live} live keys");
+    }
+}
+
+#[test]
 fn expired_slots_are_used_again() {
     let mut table = Fingerprints::new(Duration::from_secs(1));
     let mut full = 0;
