@@ -15,9 +15,9 @@ use crate::keys::Partitioner;
 use crate::operators::{self, BuildContext, Restore};
 use crate::scheduler::Waker;
 use crate::task::{
-    Assigned, Body, DeadLetters, Debloater, ExchangeOutput, Gate, GateInput, GateMetrics, HandOver, Next, Route,
-    RunShared, SinkStage, SourceBody, SourceIdentity, SourceRows, Stage, TaskIo, Watermarking, register_in_pool,
-    register_out_pool, start_reader,
+    Assigned, Body, DeadLetters, Debloater, ExchangeOutput, Gate, GateInput, GateMetrics, HandOver, Latency, LatencyOf,
+    Next, Route, RunShared, SinkStage, SourceBody, SourceIdentity, SourceRows, Stage, TaskIo, Watermarking,
+    register_in_pool, register_out_pool, start_reader,
 };
 
 /// A task to be started.
@@ -224,7 +224,11 @@ impl<'a> Deployer<'a> {
                     .settings
                     .debloat
                     .map(|settings| Debloater::new(settings, Arc::clone(&shared.clock), inputs.len(), &metrics));
-                Box::new(Gate::new(task, subtask, inputs, vec![first], shared, shown, debloater))
+                // A sink looks by itself.
+                let is_sink = matches!(head.operator, Plan::Sink(_));
+                let latency = if is_sink { None } else { self.latency(head, subtask, &metrics) };
+                let gate = Gate::new(task, subtask, inputs, vec![first], shared, shown, debloater);
+                Box::new(gate.with_latency(latency))
             }
         };
         let id = hashed(&head.uid);
@@ -289,6 +293,24 @@ impl<'a> Deployer<'a> {
         Ok(next)
     }
 
+    /// The latency of `node`, if it is asked for and its rows come from one source: a batch does not say from which of several.
+    fn latency(&self, node: &Node, subtask: u16, task: &Registry) -> Option<Latency> {
+        let interval = self.deployment.settings.latency_interval?;
+        let mut sources = BTreeSet::new();
+        let mut above = vec![node.id];
+        while let Some(id) = above.pop() {
+            let node = &self.deployment.graph.nodes[id.0];
+            if matches!(node.operator, Plan::Source(_)) {
+                sources.insert(id);
+            }
+            above.extend(node.inputs.iter().map(|edge| edge.from));
+        }
+        let source = sources.pop_first().filter(|_| sources.is_empty())?;
+        let source = hashed(&self.deployment.graph.nodes[source.0].uid);
+        let of = LatencyOf { source, operator: hashed(&node.uid), subtask };
+        Some(Latency::register(task, of, interval, Arc::clone(&self.shared.clock)))
+    }
+
     /// When rows go into channels.
     fn hand_over(&self) -> HandOver {
         let settings = &self.deployment.settings;
@@ -300,7 +322,7 @@ impl<'a> Deployer<'a> {
     fn place(&mut self, node: &Node, subtask: u16, next: Vec<Next>, task_metrics: &Registry) -> Result<Next> {
         let metrics = operator_metrics(task_metrics, node);
         if let Plan::Sink(spec) = &node.operator {
-            return self.sink(node, spec, subtask, &metrics);
+            return self.sink(node, spec, subtask, &metrics, self.latency(node, subtask, task_metrics));
         }
         let graph = &self.deployment.graph;
         let key_groups = key_group_range(subtask, graph.max_parallelism, node.parallelism);
@@ -328,7 +350,14 @@ impl<'a> Deployer<'a> {
         Ok(Next::Stage(Box::new(Stage::new(node.uid.clone(), operator, next, &metrics, drops_late))))
     }
 
-    fn sink(&self, node: &Node, spec: &SinkSpec, subtask: u16, metrics: &Registry) -> Result<Next> {
+    fn sink(
+        &self,
+        node: &Node,
+        spec: &SinkSpec,
+        subtask: u16,
+        metrics: &Registry,
+        latency: Option<Latency>,
+    ) -> Result<Next> {
         let sinks = &self.deployment.sinks;
         let sink =
             sinks.get(&node.id).ok_or_else(|| Error::internal(format!("find the sink of node {}", node.id.0)))?;
@@ -336,7 +365,7 @@ impl<'a> Deployer<'a> {
         let drop_nulls = self.deployment.settings.not_null_drop;
         let shared = Arc::clone(&self.shared);
         let stage = SinkStage::new(node.uid.clone(), spec, writer, drop_nulls, shared, metrics);
-        Ok(Next::Sink(Box::new(stage)))
+        Ok(Next::Sink(Box::new(stage.with_latency(latency))))
     }
 
     fn writer_context(&self, subtask: u16, parallelism: u16, metrics: &Registry) -> WriterContext {

@@ -63,6 +63,8 @@ pub struct EngineSettings {
     pub source_linger: Duration,
     /// `taskmanager.network.memory.buffer-debloat`, if it is enabled.
     pub debloat: Option<Debloat>,
+    /// `metrics.latency.interval`: how often operators look how old their rows are; `None`: never.
+    pub latency_interval: Option<Duration>,
     /// `weir.dedup.exact`: keep whole keys rather than fingerprints.
     pub dedup_exact: bool,
     /// `table.exec.sink.not-null-enforcer` is DROP rather than ERROR.
@@ -76,6 +78,7 @@ impl Default for EngineSettings {
             buffer_timeout: BufferTimeout::AtOnce,
             source_linger: SOURCE_LINGER,
             debloat: None,
+            latency_interval: None,
             dedup_exact: false,
             not_null_drop: false,
         }

@@ -54,6 +54,7 @@ pub fn job_settings(values: &BTreeMap<String, String>, data_dir: &Path) -> Resul
                 Some(BufferTimeout::WhenFull) | None => SOURCE_LINGER,
             },
             debloat: debloat(&settings)?,
+            latency_interval: Some(settings.duration("metrics.latency.interval")?).filter(|every| !every.is_zero()),
             dedup_exact: settings.boolean("weir.dedup.exact")?,
             not_null_drop: drop_nulls,
         },

@@ -6,6 +6,7 @@ use weir_base::{Epoch, Result, Timestamp};
 use weir_ports::{Acknowledgement, Barrier};
 
 use super::debloat::Debloater;
+use super::latency::Latency;
 use super::metrics::GateMetrics;
 use super::next::{clear_all, fan_batch};
 use super::stage::watermark_value;
@@ -41,6 +42,7 @@ pub struct Gate {
     ticked: Timestamp,
     metrics: GateMetrics,
     debloater: Option<Debloater>,
+    latency: Option<Latency>,
 }
 
 struct Alignment {
@@ -82,7 +84,14 @@ impl Gate {
             ticked: Timestamp::MIN,
             metrics,
             debloater,
+            latency: None,
         }
+    }
+
+    /// The same, which tells how old its rows are.
+    #[must_use]
+    pub fn with_latency(self, latency: Option<Latency>) -> Self {
+        Self { latency, ..self }
     }
 
     /// The next element of an input that has not brought the current barrier yet, each input in its turn.
@@ -110,6 +119,9 @@ impl Gate {
                 self.metrics.io.bytes_in.add(bytes as u64);
                 if let Some(debloater) = &mut self.debloater {
                     debloater.worked(bytes);
+                }
+                if let Some(latency) = &mut self.latency {
+                    latency.sees(batch.fetched_us);
                 }
                 fan_batch(&mut self.next, batch, now)
             }

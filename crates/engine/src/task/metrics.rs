@@ -174,7 +174,8 @@ mod tests {
         let registry = Registry::default();
         let clock = Arc::new(ManualClock::at(1_000));
         let body = Box::new(Scripted(Arc::clone(&clock), vec![Step::Idle, Step::Blocked, Step::Progress]));
-        let mut task = RunTask::new("1".to_owned(), "t".to_owned(), body, shared(&clock), TaskMetrics::register(&registry));
+        let mut task =
+            RunTask::new("1".to_owned(), "t".to_owned(), body, shared(&clock), TaskMetrics::register(&registry));
         let mut seen = Vec::new();
         for _ in 0..3 {
             task.step();

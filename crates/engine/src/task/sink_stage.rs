@@ -11,6 +11,7 @@ use weir_plan::SinkSpec;
 use weir_ports::{Acknowledgement, Barrier, BarrierKind, Event, PreparedSink, Totals};
 
 use super::RunShared;
+use super::latency::Latency;
 use super::metrics::watermark_gauge;
 use super::stage::watermark_value;
 
@@ -26,6 +27,7 @@ pub struct SinkStage {
     fetched: Vec<(u64, u64)>,
     wanted: bool,
     metrics: SinkMetrics,
+    latency: Option<Latency>,
 }
 
 struct SinkMetrics {
@@ -67,11 +69,21 @@ impl SinkStage {
             watermark_in: watermark_gauge(metrics, Scope::Operator, "currentInputWatermark"),
         };
         let table = spec.table.clone();
-        Self { uid, table, writer, shared, not_null, not_null_drop, fetched: Vec::new(), wanted: false, metrics }
+        let fetched = Vec::new();
+        Self { uid, table, writer, shared, not_null, not_null_drop, fetched, wanted: false, metrics, latency: None }
+    }
+
+    /// The same, which tells how old its rows are.
+    #[must_use]
+    pub fn with_latency(self, latency: Option<Latency>) -> Self {
+        Self { latency, ..self }
     }
 
     /// Writes rows.
     pub fn batch(&mut self, batch: &Batch, _now: Timestamp) -> Result<()> {
+        if let Some(latency) = &mut self.latency {
+            latency.sees(batch.fetched_us);
+        }
         self.metrics.rows_in.add(batch.rows() as u64);
         match self.check_not_null(batch)? {
             None => self.write(batch),

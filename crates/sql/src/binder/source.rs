@@ -127,6 +127,9 @@ impl QueryBinder<'_> {
                 format!("Rowtime attribute '{}' is not defined in schema", watermark.column),
             ));
         };
+        if bound.columns[column].0.attribute == Attribute::ProcTime {
+            return Err(refuse(watermark.span, "A watermark can not be defined for a processing-time attribute."));
+        }
         let rowtime = &bound.columns[column].0.data_type.logical;
         if !rowtime.is_rowtime() {
             return Err(refuse(

@@ -165,7 +165,7 @@ fn a_job_of_a_known_rate_shows_it() {
     let place = Place::new();
     let key = |name: &str| format!("taskmanager.network.memory.buffer-debloat.{name}");
     let (enabled, target, samples) = (key("enabled") + "=true", key("target") + "=1 ms", key("samples") + "=1");
-    let args = ["-D", &enabled, "-D", &target, "-D", &samples];
+    let args = ["-D", &enabled, "-D", &target, "-D", &samples, "-D", "metrics.latency.interval=100 ms"];
     let held = Held::start(&place, &endless(20_000, "blackhole"), &args, Stdio::null());
     // The rate takes in the part of a second in which the job started.
     let (jobs, tasks) = held.pages("the rate", |jobs, tasks| {

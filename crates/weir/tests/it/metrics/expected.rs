@@ -174,6 +174,19 @@ pub const TABLE: &[Expected] = &[
         "",
         ByCase,
     ),
+    // Looked at ten times a second by two operators: the one behind the exchange, and the sink.
+    line(
+        "flink_taskmanager_job_task_latency_source_id_operator_id_operator_subtask_index_latency",
+        Flowing,
+        "",
+        Within(0.01, 5_000.0),
+    ),
+    line(
+        "flink_taskmanager_job_task_latency_source_id_operator_id_operator_subtask_index_latency_count",
+        Flowing,
+        "",
+        Within(20.0, 200.0),
+    ),
     // Operators.
     line("flink_taskmanager_job_task_operator_numRecordsIn", HeldUp, "Source", Is(6.0)),
     line("flink_taskmanager_job_task_operator_numRecordsIn", HeldUp, "Global", Is(5.0)),
