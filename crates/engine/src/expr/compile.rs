@@ -1,7 +1,7 @@
 //! Lowering: a plan's expression to a tree of nodes. Each function is sent to the file of its family.
 
 use weir_base::{Error, Result, Span};
-use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType};
+use weir_plan::{DataType, Expr, ExprKind, Function};
 
 use super::node::{InputColumn, Node};
 use super::zone::Zone;
@@ -140,19 +140,4 @@ impl Compiler<'_> {
 /// A function without its argument: a broken plan.
 fn missing(function: Function) -> Error {
     Error::internal(format!("compile {function:?}: it has no argument"))
-}
-
-/// The text of a constant argument, e.g. a time unit or a pattern; None where it is NULL.
-///
-/// # Errors
-/// It is not a constant text.
-pub(super) fn constant_text(node: &Node, what: &str) -> Result<Option<String>> {
-    use arrow_array::Array;
-    use arrow_array::cast::AsArray;
-    match (&node.constant, &node.data_type.logical) {
-        (Some(array), LogicalType::Char(_) | LogicalType::Varchar(_)) => {
-            Ok((!array.is_null(0)).then(|| array.as_string_view().value(0).to_owned()))
-        }
-        _ => Err(Error::invalid(format!("compile {what}: it is not a constant text")).hint("write it as a literal")),
-    }
 }

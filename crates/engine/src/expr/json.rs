@@ -9,7 +9,6 @@ mod scan;
 use weir_base::{Error, Result, Span};
 use weir_plan::DataType;
 
-use super::compile::constant_text;
 use super::node::{Column, Node, Scope};
 use super::rows::{Failure, Texts, texts};
 use path::Path;
@@ -20,7 +19,7 @@ use path::Path;
 /// The path is no constant, or asks for what is not supported (wildcards, filters, `..`).
 pub(super) fn compile(mut nodes: Vec<Node>, data_type: DataType, span: Span) -> Result<Node> {
     let path = nodes.pop().ok_or_else(|| Error::internal("compile JSON_VALUE: its path is missing"))?;
-    let path = match constant_text(&path, "the path of JSON_VALUE")? {
+    let path = match path.constant_text("the path of JSON_VALUE")? {
         Some(text) => Path::parse(&text).map_err(|why| {
             Error::invalid(format!("use the JSON path '{text}' at {span}: {why}")).hint("name keys and indices only")
         })?,

@@ -9,7 +9,6 @@ use regex::Regex;
 use weir_base::{Error, Result, Span};
 use weir_plan::{DataType, Function};
 
-use super::compile::constant_text;
 use super::node::{Column, EvalError, Node, Scope};
 use super::rows::{Failure, Texts, booleans};
 
@@ -21,8 +20,8 @@ pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType,
     let is_like = function == Function::Like;
     let is_constant = nodes[1..].iter().all(|node| node.constant.as_ref().is_some_and(|value| value.is_valid(0)));
     if is_constant {
-        let pattern = constant_text(&nodes[1], "a pattern")?.unwrap_or_default();
-        let escape = nodes.get(2).map(|node| constant_text(node, "an ESCAPE")).transpose()?.flatten();
+        let pattern = nodes[1].constant_text("a pattern")?.unwrap_or_default();
+        let escape = nodes.get(2).map(|node| node.constant_text("an ESCAPE")).transpose()?.flatten();
         let matcher = Matcher::new(is_like, &pattern, escape.as_deref())
             .map_err(|why| Error::invalid(format!("use the pattern '{pattern}' at {span}: {why}")))?;
         let text = nodes.into_iter().take(1).collect();

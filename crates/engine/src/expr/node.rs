@@ -6,10 +6,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, UInt32Array, new_null_array};
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array as _, ArrayRef, UInt32Array, new_null_array};
 use arrow_buffer::BooleanBuffer;
 use weir_base::{Error, Span, Timestamp};
-use weir_plan::DataType;
+use weir_plan::{DataType, LogicalType};
 
 /// A row for which an expression has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +158,21 @@ pub(super) struct Node {
 pub(super) type Apply = Box<dyn Fn(&[Column], &Scope<'_>) -> Result<ArrayRef, EvalError> + Send + Sync>;
 
 impl Node {
+    /// The text of a constant argument, e.g. a time unit or a pattern; None where it is NULL. `what` names it in the error.
+    ///
+    /// # Errors
+    /// It is not a constant text.
+    pub(super) fn constant_text(&self, what: &str) -> weir_base::Result<Option<String>> {
+        match (&self.constant, &self.data_type.logical) {
+            (Some(array), LogicalType::Char(_) | LogicalType::Varchar(_)) => {
+                Ok((!array.is_null(0)).then(|| array.as_string_view().value(0).to_owned()))
+            }
+            _ => {
+                Err(Error::invalid(format!("compile {what}: it is not a constant text")).hint("write it as a literal"))
+            }
+        }
+    }
+
     /// A node with a kernel of its own.
     pub(super) fn new(kernel: impl Kernel + 'static, data_type: DataType, is_fallible: bool) -> Self {
         Self { kernel: Box::new(kernel), data_type, is_fallible, constant: None }

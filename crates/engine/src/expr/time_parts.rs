@@ -10,7 +10,6 @@ use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::cast;
-use super::compile::constant_text;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, primitives};
 use super::time::{interval_at, millis_at, months_between, timestamp_at, timestamps};
@@ -96,7 +95,7 @@ pub(super) fn compile(
         _ => (!nodes.is_empty()).then(|| nodes.remove(0)),
     };
     let unit_node = unit_node.ok_or_else(|| Error::internal(format!("compile {function:?}: its unit is missing")))?;
-    let name = constant_text(&unit_node, "a unit of time")?.unwrap_or_default();
+    let name = unit_node.constant_text("a unit of time")?.unwrap_or_default();
     let unit = Unit::parse(&name)
         .ok_or_else(|| Error::invalid(format!("use the unit {name} at {span}: it is none of Flink's")))?;
     match function {

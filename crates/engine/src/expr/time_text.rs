@@ -7,7 +7,6 @@ use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::cast::{self, date_of_text, timestamp_of_text};
-use super::compile::constant_text;
 use super::node::{Apply, Column, Node, Scope};
 use super::rows::{Failure, Texts, Values, primitives, texts};
 use super::time::{timestamp_at, timestamps};
@@ -53,7 +52,7 @@ impl Patterns {
         let text = match nodes.get(index) {
             None => Some(default.to_owned()),
             Some(node) if node.constant.as_ref().is_some_and(|value| value.is_valid(0)) => {
-                constant_text(node, "a pattern")?
+                node.constant_text("a pattern")?
             }
             Some(_) => None,
         };
