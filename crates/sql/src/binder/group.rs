@@ -13,7 +13,7 @@ use weir_plan::{
 };
 
 use super::aggregates::{Aggregate, Aggregates, first_aggregate};
-use super::expr::{ExprBinder, all_of};
+use super::expr::{ExprBinder, all_of, check_divisions};
 use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
 use super::rel::{Changes, Rel, RelColumn, RelId, RelOp, Window, key_of_expr};
@@ -91,6 +91,7 @@ impl QueryBinder<'_> {
             columns.push((name_of(item, scope, index), expr));
         }
         let having = select.having.as_ref().map(|tree| binder.bind_condition(tree, "HAVING")).transpose()?;
+        columns.iter().map(|(_, expr)| expr).chain(&having).try_for_each(check_divisions)?;
         let calls = aggregates.into_inner().calls;
         let aggregate = self.aggregate(&windowed, &groups, &calls, scope, &grouping, span)?;
         // Say the rest in terms of the aggregation's columns.

@@ -13,8 +13,8 @@ use weir_plan::{
 };
 
 use super::QueryBinder;
-use super::expr::ExprBinder;
 use super::expr::cast::implicit_cast;
+use super::expr::{ExprBinder, check_divisions};
 use super::refusal::refuse;
 use super::rel::{Changes, Rel, RelColumn, RelId, RelOp, Scan, columns_of};
 use super::scope::{Attribute, Scope, ScopeColumn};
@@ -200,6 +200,7 @@ fn bind_columns(table: &Table, connector: &ConnectorSpec) -> Result<BoundTable, 
             continue;
         };
         let mut expr = ExprBinder::new(&scope).bind(tree)?;
+        check_divisions(&expr)?;
         expr.rewrite(&mut |part| {
             if let ExprKind::Column(at) = part.kind
                 && let Some((_, inner)) = &bound[visible[at]]
