@@ -15,13 +15,14 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType as ArrowType, TimeUnit};
+use weir_base::calendar::DAY_MS;
 use weir_base::{Error, Result, Rng, Timestamp};
 use weir_plan::{DataType, LogicalType};
 
 use crate::options::{Options, wrong};
 
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
+/// Bytes of a value of a type that has a size, at most.
+const FIXED_BYTES_MAX: u64 = 16;
 
 /// Makes the values of a field.
 pub(crate) struct Generator {
@@ -264,6 +265,20 @@ impl Generator {
             }
             _ => return Err(Error::internal("generate a nested value of another type")),
         })
+    }
+}
+
+impl Generator {
+    /// Bytes of a value at most, roughly: of what options can make large.
+    pub fn bytes_max(&self) -> u64 {
+        let many = |length: &Length, each: u64| u64::from(length.most).saturating_mul(each);
+        match &self.kind {
+            Kind::String(length) | Kind::Bytes(length) => many(length, 1),
+            Kind::Array(element, length) => many(length, element.bytes_max()),
+            Kind::Map(key, value, length) => many(length, key.bytes_max().saturating_add(value.bytes_max())),
+            Kind::Row(fields) => fields.iter().fold(0, |sum, field| sum.saturating_add(field.bytes_max())),
+            _ => FIXED_BYTES_MAX,
+        }
     }
 }
 

@@ -27,6 +27,8 @@ struct Table {
     generators: Vec<(u64, Generator)>,
     rows: Option<u64>,
     rows_per_second: u64,
+    /// Rows of a batch at most.
+    rows_at_once: u64,
 }
 
 impl GeneratorSource {
@@ -62,8 +64,15 @@ impl GeneratorSource {
             fields.push(spec.physical.fields[index].clone());
             generators.push(generator);
         }
+        let row_bytes = generators.iter().fold(0u64, |sum, (_, generator)| sum.saturating_add(generator.bytes_max()));
+        if row_bytes > limits::RECORD_BYTES_MAX as u64 {
+            let what = format!("generate rows of {row_bytes} bytes: {} are allowed", limits::RECORD_BYTES_MAX);
+            return Err(Error::invalid(what).hint("lower the options 'fields.#.length'"));
+        }
+        let rows_at_once =
+            (limits::CHANNEL_BYTES_MAX as u64 / row_bytes.max(1)).clamp(1, limits::BATCH_ROWS_MAX as u64);
         let schema = Schema::new(fields).arrow();
-        Ok(Self { table: Arc::new(Table { schema, generators, rows, rows_per_second }) })
+        Ok(Self { table: Arc::new(Table { schema, generators, rows, rows_per_second, rows_at_once }) })
     }
 }
 
@@ -165,7 +174,7 @@ impl Reader for GeneratorReader {
             self.clock.sleep(self.until_due().max(limits::SOURCE_LINGER).min(wait));
             due = self.due();
         }
-        let count = due.min(left).min(limits::BATCH_ROWS_MAX as u64);
+        let count = due.min(left).min(self.table.rows_at_once);
         if count == 0 {
             return Ok(Fetch::Nothing);
         }

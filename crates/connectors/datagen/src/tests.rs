@@ -222,6 +222,11 @@ fn options_that_mean_nothing_are_refused() {
             "read the option 'rows-per-second' = '0': it must be at least 1",
         ),
         (
+            LogicalType::Varchar(i32::MAX.cast_unsigned()),
+            &[("fields.a.length", "2147483647")],
+            "generate rows of 2147483647 bytes: 67108864 are allowed; lower the options 'fields.#.length'",
+        ),
+        (
             LogicalType::Int,
             &[("fields.a.null-rate", "2")],
             "read the option 'fields.a.null-rate' = '2': it must be a number from 0 to 1",
