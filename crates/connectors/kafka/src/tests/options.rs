@@ -45,7 +45,7 @@ fn options_that_cannot_be_honoured_are_refused_by_name() {
         ),
         (
             &[servers, ("topic", "t"), earliest, ("properties.security.protocol", "SASL_SSL")],
-            "use 'properties.security.protocol' = 'SASL_SSL': this build of Weir speaks neither TLS nor SCRAM; build it with the cargo feature 'tls' (it builds OpenSSL from source), or use PLAINTEXT or SASL_PLAINTEXT with PLAIN",
+            "use 'properties.security.protocol' = 'SASL_SSL': this build of Weir speaks neither TLS nor SCRAM; build it with the cargo feature 'tls' (needs libssl-dev) or 'tls-vendored' (builds OpenSSL from source), or use PLAINTEXT or SASL_PLAINTEXT with PLAIN",
         ),
         (
             &[servers, ("topic", "t"), earliest, ("properties.ssl.truststore.location", "/x.jks")],

@@ -63,6 +63,7 @@ fn metadata_comes_back_as_it_was_written() {
         ("scan.startup.mode", "earliest-offset"),
         ("key.format", "json"),
         ("key.fields", "id"),
+        ("value.fields-include", "EXCEPT_KEY"),
     ];
     let source = source(&pairs, &all);
     let mut reader = source.reader(&reader_context()).unwrap();
