@@ -190,6 +190,8 @@ impl Gate {
             totals: Vec::new(),
             sync_us: 0,
         };
+        // A barrier comes after the decision of the epoch before it, but maybe within one step: sinks must have heard of that first.
+        self.hear();
         self.next.iter_mut().try_for_each(|next| next.barrier(barrier, &mut acknowledgement))?;
         acknowledgement.sync_us = self.shared.clock.monotonic_us().saturating_sub(now_us);
         self.shared.tell(weir_ports::Event::Acknowledged(Box::new(acknowledgement)));

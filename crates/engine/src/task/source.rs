@@ -288,6 +288,8 @@ impl SourceBody {
     }
 
     fn answer(&mut self, barrier: Barrier) -> Result<()> {
+        // The request comes after the decision of the epoch before it, but maybe within one step: sinks must have heard of that first.
+        self.hear();
         let begun_us = self.shared.clock.monotonic_us();
         self.barrier = barrier.epoch;
         self.stopped |= barrier.kind != BarrierKind::Periodic;
