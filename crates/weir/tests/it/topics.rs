@@ -115,10 +115,16 @@ fn admin(brokers: &str) -> AdminClient<DefaultClientContext> {
 
 /// Makes a topic.
 pub fn create(brokers: &str, topic: &str, partitions: i32) {
-    let topic = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     let options = AdminOptions::new().operation_timeout(Some(ANSWER_LIMIT));
-    for topic in wait_for(admin(brokers).create_topics([&topic], &options)).expect("ask for a topic") {
-        topic.expect("make a topic");
+    for made in wait_for(admin(brokers).create_topics([&new], &options)).expect("ask for a topic") {
+        made.expect("make a topic");
+    }
+    // The controller has made it; the broker tells of it a moment later.
+    let (consumer, clock) = (consumer(brokers, "read_committed"), SystemClock::new());
+    while self::partitions(&consumer, topic).len() != usize::try_from(partitions).expect("a number of partitions") {
+        assert!(clock.monotonic_us() < MARKS_LIMIT_US, "topic {topic} was made and is not to be seen");
+        clock.sleep(Duration::from_millis(10));
     }
 }
 

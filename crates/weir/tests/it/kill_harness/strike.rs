@@ -1,5 +1,6 @@
 //! One kill: waits until its instant has come, kills, and reads from the marks what the process was doing.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -33,8 +34,9 @@ impl Hooks {
         Self { marks, drawn_out, swapped }
     }
 
-    /// Puts them into the environment of `command`.
+    /// Puts them into the environment of `command`, and lets it write what it says beside its marks, for whoever looks at a round that was bad.
     pub fn set(&self, command: &mut Command) {
+        command.stderr(File::create(self.marks.with_extension("log")).expect("make the process's log"));
         command.env("WEIR_PROTOCOL_MARKS", &self.marks);
         if let Some((step, delay_ms)) = self.drawn_out {
             command.env("WEIR_PROTOCOL_DELAY_STEP", step).env("WEIR_PROTOCOL_DELAY_MS", delay_ms.to_string());
