@@ -248,3 +248,85 @@ impl Body for Gate {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::channel as events;
+
+    use arrow_array::{Int64Array, RecordBatch};
+    use weir_base::ManualClock;
+    use weir_connector::{Batch, Flush, Prepared, Ready, Writer};
+    use weir_metrics::Registry;
+    use weir_plan::{ChangelogMode, DataType, Field, LogicalType, Schema, SinkSpec, TableOptions};
+    use weir_ports::BarrierKind;
+
+    use super::*;
+    use crate::channel::channel;
+    use crate::task::SinkStage;
+    use crate::task::metrics::TaskIo;
+
+    /// A writer while whose first write another thread decides epoch 1; it notes what it is told.
+    struct Noting {
+        shared: Arc<RunShared>,
+        noted: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Noting {
+        fn note(&self, what: String) {
+            self.noted.lock().unwrap().push(what);
+        }
+    }
+
+    impl Writer for Noting {
+        fn ready(&mut self) -> Result<Ready> {
+            Ok(Ready::Yes)
+        }
+
+        fn write(&mut self, batch: &Batch) -> Result<()> {
+            self.note(format!("{} rows", batch.rows()));
+            self.shared.set_decided(Epoch(1));
+            Ok(())
+        }
+
+        fn prepare(&mut self, epoch: Epoch) -> Result<(Prepared, Option<Flush>)> {
+            self.note(format!("prepare {epoch}"));
+            Ok((Prepared { subtask: 0, epoch, state: Vec::new() }, None))
+        }
+
+        fn decided(&mut self, epoch: Epoch) {
+            self.note(format!("decided {epoch}"));
+        }
+    }
+
+    #[test]
+    fn a_sink_hears_of_a_decision_before_the_next_barrier_within_one_step() {
+        let shared = Arc::new(RunShared::new(Arc::new(ManualClock::at(1_000)), 1, 0, events().0));
+        let noted = Arc::new(Mutex::new(Vec::new()));
+        let writer = Noting { shared: Arc::clone(&shared), noted: Arc::clone(&noted) };
+        let physical = Schema::new(vec![Field::new("n", DataType::nullable(LogicalType::BigInt))]);
+        let spec = SinkSpec {
+            table: "t".to_owned(),
+            connector: "noting".to_owned(),
+            options: TableOptions::default(),
+            physical: physical.clone(),
+            metadata: Vec::new(),
+            primary_key: Vec::new(),
+            changelog: ChangelogMode::InsertOnly,
+        };
+        let registry = Registry::default();
+        let sink = SinkStage::new("sink".to_owned(), &spec, Box::new(writer), false, Arc::clone(&shared), &registry);
+        let (sender, receiver) = channel();
+        let metrics = GateMetrics::register(&registry, TaskIo::register(&registry));
+        let next = vec![Next::Sink(Box::new(sink))];
+        let mut gate = Gate::new(0, 0, vec![GateInput::new(receiver)], next, shared, metrics, None);
+        let rows = RecordBatch::try_new(physical.arrow(), vec![Arc::new(Int64Array::from(vec![1, 2]))]).unwrap();
+        let elements = [
+            Element::Batch(Batch::inserts(rows, 0)),
+            Element::Barrier(Barrier { epoch: Epoch(2), kind: BarrierKind::Periodic }),
+        ];
+        assert!(elements.into_iter().all(|element| sender.try_send(element).is_ok()));
+        gate.step().unwrap();
+        assert_eq!(*noted.lock().unwrap(), ["2 rows", "decided 1", "prepare 2"]);
+    }
+}
