@@ -23,11 +23,11 @@ CREATE TABLE shown (n BIGINT) WITH ('connector' = 'print', 'print-identifier' = 
 INSERT INTO shown SELECT n FROM numbers;\n";
 
 /// A job whose topic stays empty.
-const IDLE_JOB: &str = "CREATE TABLE raw (id STRING, seen AS PROCTIME()) WITH ('connector' = 'kafka', 'topic' = 'raw', 'format' = 'json',
+const IDLE_JOB: &str = "CREATE TABLE waited (id STRING, seen AS PROCTIME()) WITH ('connector' = 'kafka', 'topic' = 'raw', 'format' = 'json',
   'properties.bootstrap.servers' = 'localhost:9092', 'scan.startup.mode' = 'earliest-offset');
 CREATE TABLE firsts (id STRING) WITH ('connector' = 'kafka', 'topic' = 'firsts', 'format' = 'json', 'properties.bootstrap.servers' = 'localhost:9092');
 INSERT INTO firsts SELECT id FROM (
-  SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY seen) AS n FROM raw) WHERE n = 1;\n";
+  SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY seen) AS n FROM waited) WHERE n = 1;\n";
 
 /// Starts both and prints the figures.
 ///

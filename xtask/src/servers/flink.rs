@@ -108,8 +108,9 @@ fn endpoints(_: &Place, ports: &Ports) -> Map<String, Value> {
 /// A JVM with Flink's class path and the access to the JDK that it needs.
 fn flink(place: &Place, options: &[&str]) -> Command {
     let home = place.dist.join("pyflink");
-    let mut command = java(options);
-    command.args(["-XX:+UseSerialGC", "-Dlog4j2.configurationFile=conf/log4j2.properties"]);
+    // The collector first: a measurement's own options come behind these and name another one.
+    let mut command = java(&[&["-XX:+UseSerialGC"], options].concat());
+    command.arg("-Dlog4j2.configurationFile=conf/log4j2.properties");
     // Whatever this user's locale: the print connector writes rows to standard output, and files are UTF-8.
     command.args(["-Dfile.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8"]);
     command.args(EXPORTED.split_whitespace().map(|package| format!("--add-exports={package}=ALL-UNNAMED")));
