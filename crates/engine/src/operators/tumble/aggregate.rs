@@ -151,7 +151,7 @@ impl TumbleAggregate {
             }
         }
         if !new_rows.is_empty() {
-            window.rows.extend(key_rows(&self.codec, self.hasher.columns(), data, new_rows)?);
+            window.add_rows(key_rows(&self.codec, self.hasher.columns(), data, new_rows)?);
             window.grow();
         }
         for (call, accumulator) in self.aggregates.iter().zip(&mut window.accumulators) {
@@ -328,7 +328,7 @@ impl Operator for TumbleAggregate {
             if !self.hasher.columns().is_empty() {
                 self.codec.check(entry.row)?;
             }
-            window.rows.push(entry.row.into());
+            window.add_rows([entry.row.into()]);
             window.grow();
             let mut states = entry.states;
             for accumulator in &mut window.accumulators {

@@ -26,6 +26,8 @@ pub struct Window {
     keys: Vec<StoredKey>,
     marks: Vec<u8>,
     changed: Vec<u32>,
+    /// Bytes of keys and their rows, counted as they come: the size is asked for while rows are processed.
+    key_bytes: usize,
 }
 
 impl Window {
@@ -39,6 +41,7 @@ impl Window {
             keys: Vec::new(),
             marks: Vec::new(),
             changed: Vec::new(),
+            key_bytes: 0,
         }
     }
 
@@ -63,6 +66,7 @@ impl Window {
                 let number = u32::try_from(self.keys.len()).expect("a window has fewer keys than a u32 counts");
                 vacant.insert((hash, number));
                 self.keys.push(key.into());
+                self.key_bytes += size_of::<StoredKey>() + shared_bytes(key);
                 self.marks.push(0);
                 number
             }
@@ -77,12 +81,16 @@ impl Window {
 
     /// Bytes of memory that it takes.
     pub fn bytes(&self) -> usize {
-        // Two counters stand before shared bytes.
-        let shared = |bytes: &[u8]| 2 * size_of::<usize>() + bytes.len();
-        let keys: usize = self.keys.iter().map(|key| size_of::<StoredKey>() + shared(key)).sum();
-        let rows: usize = self.rows.iter().map(|row| size_of::<StoredRow>() + shared(row)).sum();
         let states: usize = self.accumulators.iter().map(|accumulator| accumulator.bytes()).sum();
-        keys + rows + states + self.marks.capacity() + self.index.allocation_size()
+        self.key_bytes + states + self.marks.capacity() + self.index.allocation_size()
+    }
+
+    /// Adds the rows of keys that were just numbered, in their order.
+    pub fn add_rows(&mut self, rows: impl IntoIterator<Item = StoredRow>) {
+        for row in rows {
+            self.key_bytes += size_of::<StoredRow>() + shared_bytes(&row);
+            self.rows.push(row);
+        }
     }
 
     /// Lets the accumulators have a state for each key.
@@ -118,4 +126,9 @@ impl Window {
         let written = self.keys.into_iter().zip(self.marks).filter(|(_, mark)| mark & WRITTEN != 0);
         FiredWindow { end, keys: written.map(|(key, _)| key).collect() }
     }
+}
+
+/// Bytes of shared bytes on the heap: two counters stand before them.
+fn shared_bytes(bytes: &[u8]) -> usize {
+    2 * size_of::<usize>() + bytes.len()
 }
