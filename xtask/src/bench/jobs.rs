@@ -26,17 +26,24 @@ pub enum Predicate {
     Alternatives,
 }
 
-/// The names of a session's settings, one way for both.
-fn settings(name: &str, paths: Paths<'_>) -> String {
+/// A session's settings, the same for both sides: checkpoints every `interval_ms` milliseconds, below `checkpoints`.
+pub fn settings(name: &str, interval_ms: u64, checkpoints: &Path) -> String {
     format!(
         "SET 'pipeline.name' = '{name}';
 SET 'parallelism.default' = '1';
 SET 'pipeline.object-reuse' = 'true';
 SET 'table.exec.state.ttl' = '10 min';
-SET 'execution.checkpointing.interval' = '1 s';
+SET 'execution.checkpointing.interval' = '{interval_ms} ms';
 SET 'execution.checkpointing.dir' = 'file://{}';
 ",
-        paths.checkpoints.display()
+        checkpoints.display()
+    )
+}
+
+/// The options of the topic `name` as a table of JSON.
+pub fn topic(servers: &str, name: &str) -> String {
+    format!(
+        "'connector' = 'kafka', 'topic' = '{name}', 'properties.bootstrap.servers' = '{servers}', 'format' = 'json'"
     )
 }
 
@@ -100,7 +107,14 @@ fn valid(shape: &Shape, predicate: Predicate) -> String {
 
 /// Parse, validate, first of each id, out as JSON: of all columns in the order of `roles`.
 pub fn telemetry(shape: &Shape, predicate: Predicate, roles: &[Role], paths: Paths<'_>) -> String {
-    between(shape, predicate, roles, &settings("telemetry", paths), &files(paths.input), &files(paths.output))
+    between(
+        shape,
+        predicate,
+        roles,
+        &settings("telemetry", 1_000, paths.checkpoints),
+        &files(paths.input),
+        &files(paths.output),
+    )
 }
 
 /// The same from one connector to another, given by their options.
@@ -119,7 +133,8 @@ INSERT INTO firsts SELECT {kept} FROM (
 /// Parse and validate into nothing.
 pub fn validate(shape: &Shape, paths: Paths<'_>) -> String {
     let roles: Vec<Role> = shape.fields.iter().map(|(role, _)| *role).collect();
-    let (settings, source) = (settings("validate", paths), source(shape, "seen AS PROCTIME()", &files(paths.input)));
+    let (settings, source) =
+        (settings("validate", 1_000, paths.checkpoints), source(shape, "seen AS PROCTIME()", &files(paths.input)));
     let (sink, kept) = (columns(shape, roles.iter().copied()), names(shape, &roles));
     format!(
         "{settings}{source}CREATE TABLE nothing ({sink}) WITH ('connector' = 'blackhole');
@@ -134,7 +149,7 @@ pub fn tumble(shape: &Shape, paths: Paths<'_>) -> String {
     let [device, value, time] = [Role::Device, Role::Value, Role::Time].map(|role| shape.name(role));
     let more =
         format!("ts AS TO_TIMESTAMP_LTZ(COALESCE(`{time}`, 0), 3), WATERMARK FOR ts AS ts - INTERVAL '4' SECOND");
-    let (settings, source) = (settings("tumble", paths), source(shape, &more, &files(paths.input)));
+    let (settings, source) = (settings("tumble", 1_000, paths.checkpoints), source(shape, &more, &files(paths.input)));
     let output = files(paths.output);
     format!(
         "{settings}{source}CREATE TABLE windows (device STRING, window_start TIMESTAMP(3), n BIGINT, average DOUBLE, lowest DOUBLE, highest DOUBLE)

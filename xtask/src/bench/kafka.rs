@@ -2,6 +2,8 @@
 //!
 //! The broker has a core of its own. Records that a `read_committed` consumer sees in the output are counted, with their ids.
 
+use std::path::Path;
+
 use super::broker::Broker;
 use super::events::{self, Role, Shape, Written};
 use super::flink::Flink;
@@ -94,24 +96,11 @@ INSERT INTO topic SELECT line FROM lines;\n",
     }
 
     /// The job; its output topic is a new one each time.
-    fn script(&mut self, side: &str, checkpoints: &str) -> (String, String) {
+    fn script(&mut self, side: &str, checkpoints: &Path) -> (String, String) {
         self.run += 1;
         let output = format!("validated-{side}-{}", self.run);
-        let servers = &self.broker.address;
-        let settings = format!(
-            "SET 'pipeline.name' = '{output}';
-SET 'parallelism.default' = '1';
-SET 'pipeline.object-reuse' = 'true';
-SET 'table.exec.state.ttl' = '10 min';
-SET 'execution.checkpointing.interval' = '1 s';
-SET 'execution.checkpointing.dir' = 'file://{checkpoints}';
-"
-        );
-        let topic = |name: &str| {
-            format!(
-                "'connector' = 'kafka', 'topic' = '{name}', 'properties.bootstrap.servers' = '{servers}', 'format' = 'json'"
-            )
-        };
+        let settings = jobs::settings(&output, 1_000, checkpoints);
+        let topic = |name: &str| jobs::topic(&self.broker.address, name);
         let from = format!(
             "{}, 'properties.group.id' = '{output}', 'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset'",
             topic(INPUT)
@@ -135,7 +124,7 @@ SET 'execution.checkpointing.dir' = 'file://{checkpoints}';
 
     fn on_weir(&mut self) -> Result<Side> {
         self.weir.empty()?;
-        let checkpoints = self.weir.folder().join("checkpoints").display().to_string();
+        let checkpoints = self.weir.folder().join("checkpoints");
         let (script, output) = self.script("weir", &checkpoints);
         let taken = self.weir.run(&self.core, &script, &[])?;
         self.check(&output, self.written.unique)?;
@@ -143,7 +132,7 @@ SET 'execution.checkpointing.dir' = 'file://{checkpoints}';
     }
 
     fn on_flink(&mut self, flink: &Flink) -> Result<Side> {
-        let checkpoints = command::target_dir().join("bench/flink-checkpoints").display().to_string();
+        let checkpoints = command::target_dir().join("bench/flink-checkpoints");
         let (script, output) = self.script("flink", &checkpoints);
         let taken = flink.run(&script)?;
         self.check(&output, self.written.unique)?;

@@ -61,20 +61,8 @@ fn input(output: &str) -> String {
 
 fn script(servers: &str, output: &str, interval: u64, weir: &Weir) -> String {
     let shape = Shape::telemetry();
-    let settings = format!(
-        "SET 'pipeline.name' = '{output}';
-SET 'parallelism.default' = '1';
-SET 'table.exec.state.ttl' = '10 min';
-SET 'execution.checkpointing.interval' = '{interval} ms';
-SET 'execution.checkpointing.dir' = '{}';
-",
-        weir.folder().join("checkpoints").display()
-    );
-    let topic = |name: &str| {
-        format!(
-            "'connector' = 'kafka', 'topic' = '{name}', 'properties.bootstrap.servers' = '{servers}', 'format' = 'json'"
-        )
-    };
+    let settings = jobs::settings(output, interval, &weir.folder().join("checkpoints"));
+    let topic = |name: &str| jobs::topic(servers, name);
     let from = format!(
         "{}, 'properties.group.id' = '{output}', 'scan.startup.mode' = 'earliest-offset'",
         topic(&input(output))
