@@ -15,14 +15,21 @@ pub struct Distinct {
     plain: Box<dyn Accumulator>,
     /// Canonical bytes of the values seen, by key.
     seen: Vec<HashSet<Box<[u8]>>>,
+    /// Bytes of all of them, counted as they come.
+    value_bytes: usize,
     rows: Vec<u32>,
     keys: Vec<u32>,
+}
+
+/// Bytes of the values of one key.
+fn bytes_of(seen: &HashSet<Box<[u8]>>) -> usize {
+    seen.iter().map(|value| value.len()).sum()
 }
 
 impl Distinct {
     /// Distinct values for `plain`.
     pub fn new(plain: Box<dyn Accumulator>) -> Self {
-        Self { plain, seen: Vec::new(), rows: Vec::new(), keys: Vec::new() }
+        Self { plain, seen: Vec::new(), value_bytes: 0, rows: Vec::new(), keys: Vec::new() }
     }
 }
 
@@ -43,6 +50,7 @@ impl Accumulator for Distinct {
             let seen = &mut self.seen[*key as usize];
             if !values.is_null(*row as usize) && !seen.contains(value.as_slice()) {
                 seen.insert(value.as_slice().into());
+                self.value_bytes += value.len();
                 self.rows.push(*row);
                 self.keys.push(*key);
             }
@@ -51,8 +59,9 @@ impl Accumulator for Distinct {
     }
 
     fn gather(&self, keys: &[u32]) -> Box<dyn Accumulator> {
-        let seen = keys.iter().map(|key| self.seen[*key as usize].clone()).collect();
-        Box::new(Self { plain: self.plain.gather(keys), seen, rows: Vec::new(), keys: Vec::new() })
+        let seen: Vec<_> = keys.iter().map(|key| self.seen[*key as usize].clone()).collect();
+        let value_bytes = seen.iter().map(bytes_of).sum();
+        Box::new(Self { plain: self.plain.gather(keys), seen, value_bytes, rows: Vec::new(), keys: Vec::new() })
     }
 
     fn write(&self, key: usize, out: &mut Vec<u8>) {
@@ -66,6 +75,7 @@ impl Accumulator for Distinct {
         self.plain.read(key, bytes)?;
         let count = u64::take(bytes)?;
         self.seen[key] = (0..count).map(|_| take_bytes(bytes).map(Box::from)).collect::<Option<_>>()?;
+        self.value_bytes += bytes_of(&self.seen[key]);
         Some(())
     }
 
@@ -74,9 +84,8 @@ impl Accumulator for Distinct {
     }
 
     fn bytes(&self) -> usize {
-        let values = |seen: &HashSet<Box<[u8]>>| seen.iter().map(|value| value.len()).sum::<usize>();
-        let sets: usize = self.seen.iter().map(|seen| seen.allocation_size() + values(seen)).sum();
-        self.plain.bytes() + self.seen.capacity() * size_of::<HashSet<Box<[u8]>>>() + sets
+        let tables: usize = self.seen.iter().map(HashSet::allocation_size).sum();
+        self.plain.bytes() + self.seen.capacity() * size_of::<HashSet<Box<[u8]>>>() + tables + self.value_bytes
     }
 
     fn empty(&self) -> Box<dyn Accumulator> {
