@@ -1,5 +1,7 @@
 //! Aggregate calls as plain data.
 
+use std::fmt;
+
 use crate::DataType;
 
 /// The aggregate functions.
@@ -35,14 +37,25 @@ impl AggregateFunction {
 pub struct AggregateCall {
     /// The function.
     pub function: AggregateFunction,
-    /// The input column, `None` for `COUNT(*)`.
-    pub argument: Option<usize>,
-    /// The type of `argument`'s column.
-    pub argument_type: Option<DataType>,
-    /// `DISTINCT`
+    /// The input columns, none for `COUNT(*)`.
+    pub arguments: Vec<usize>,
+    /// The types of the columns in `arguments`.
+    pub argument_types: Vec<DataType>,
+    /// `DISTINCT`: over all arguments together.
     pub distinct: bool,
     /// A BOOLEAN input column: only rows where it is TRUE count (`FILTER (WHERE ...)`).
     pub filter: Option<usize>,
+    /// What LISTAGG puts between two texts.
+    pub separator: Option<String>,
     /// The type of the result, by Flink's rules.
     pub data_type: DataType,
+}
+
+impl fmt::Display for AggregateCall {
+    /// The call by the types of its arguments, such as `SUM(DISTINCT INT)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let types: Vec<String> = self.argument_types.iter().map(|argument| argument.logical.to_string()).collect();
+        let arguments = if types.is_empty() { "*".to_owned() } else { types.join(", ") };
+        write!(f, "{}({}{arguments})", self.function.name(), if self.distinct { "DISTINCT " } else { "" })
+    }
 }

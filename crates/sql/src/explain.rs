@@ -188,9 +188,9 @@ fn tumble_text(tumble: &TumbleSpec, input: Option<&Schema>) -> String {
 
 fn aggregate(call: &AggregateCall, input: Option<&Schema>) -> String {
     let distinct = if call.distinct { "DISTINCT " } else { "" };
-    let argument = call.argument.map_or_else(|| "*".to_owned(), |column| columns(input, &[column]));
+    let arguments = if call.arguments.is_empty() { "*".to_owned() } else { columns(input, &call.arguments) };
     let filter = call.filter.map(|column| format!(" FILTER {}", columns(input, &[column]))).unwrap_or_default();
-    format!("{}({distinct}{argument}){filter}", call.function.name())
+    format!("{}({distinct}{arguments}){filter}", call.function.name())
 }
 
 fn time_text(time: TimeDomain, input: Option<&Schema>) -> String {

@@ -1,5 +1,6 @@
 //! The operators, one a file. They are synchronous: handed elements, they return elements; no I/O, no clock, no thread.
 
+pub mod aggregate;
 mod build;
 mod calc;
 mod changes;

@@ -22,8 +22,8 @@ use crate::error::{SqlError, span_of};
 pub(super) struct Aggregate {
     /// The function.
     pub function: AggregateFunction,
-    /// `None` for `COUNT(*)`.
-    pub argument: Option<Expr>,
+    /// None for `COUNT(*)`.
+    pub arguments: Vec<Expr>,
     /// `DISTINCT`
     pub distinct: bool,
     /// `FILTER (WHERE ...)`
@@ -67,15 +67,15 @@ impl Aggregates {
         }
         let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
         let binder = ExprBinder::new(scope);
-        let argument = match list.args.as_slice() {
+        let arguments = match list.args.as_slice() {
             [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)] if function == AggregateFunction::Count && !distinct => {
-                None
+                Vec::new()
             }
             [FunctionArg::Unnamed(FunctionArgExpr::Expr(tree))] => {
                 if let Some(place) = first_aggregate(tree) {
                     return Err(refuse(place, "Aggregate expressions cannot be nested"));
                 }
-                Some(binder.bind(tree)?)
+                vec![binder.bind(tree)?]
             }
             _ => {
                 return Err(refuse(
@@ -85,8 +85,8 @@ impl Aggregates {
             }
         };
         let filter = call.filter.as_ref().map(|tree| binder.bind_condition(tree, "FILTER")).transpose()?;
-        let data_type = result_type(function, argument.as_ref(), filter.is_some(), span)?;
-        let call = Aggregate { function, argument, distinct, filter, data_type: data_type.clone() };
+        let data_type = result_type(function, arguments.first(), filter.is_some(), span)?;
+        let call = Aggregate { function, arguments, distinct, filter, data_type: data_type.clone() };
         let key = key_of(&call);
         let index = self.calls.iter().position(|known| key_of(known) == key).unwrap_or_else(|| {
             self.calls.push(call);
@@ -97,8 +97,9 @@ impl Aggregates {
 }
 
 fn key_of(call: &Aggregate) -> String {
-    let key = |expr: &Option<Expr>| expr.as_ref().map(key_of_expr);
-    format!("{:?} {} {:?} {:?}", call.function, call.distinct, key(&call.argument), key(&call.filter))
+    let arguments: Vec<String> = call.arguments.iter().map(key_of_expr).collect();
+    let filter = call.filter.as_ref().map(key_of_expr);
+    format!("{:?} {} {arguments:?} {filter:?}", call.function, call.distinct)
 }
 
 fn result_type(

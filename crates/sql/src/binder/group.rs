@@ -252,15 +252,16 @@ impl Below {
 
     /// The call over columns of this Calc.
     fn call(&mut self, call: &Aggregate, windowed: &Windowed, width: usize) -> Result<AggregateCall, SqlError> {
-        let argument = call.argument.as_ref().map(|expr| substituted(expr, &windowed.columns));
+        let arguments: Vec<Expr> = call.arguments.iter().map(|expr| substituted(expr, &windowed.columns)).collect();
         let filter = call.filter.as_ref().map(|expr| substituted(expr, &windowed.columns));
-        argument.iter().chain(&filter).try_for_each(|part| refuse_window_columns(part, width))?;
+        arguments.iter().chain(&filter).try_for_each(|part| refuse_window_columns(part, width))?;
         Ok(AggregateCall {
             function: call.function,
-            argument_type: argument.as_ref().map(|expr| expr.data_type.clone()),
-            argument: argument.map(|expr| self.column(expr, "$a")),
+            argument_types: arguments.iter().map(|expr| expr.data_type.clone()).collect(),
+            arguments: arguments.into_iter().map(|expr| self.column(expr, "$a")).collect(),
             distinct: call.distinct,
             filter: filter.map(|expr| self.column(expr, "$f")),
+            separator: None,
             data_type: call.data_type.clone(),
         })
     }

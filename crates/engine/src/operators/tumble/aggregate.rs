@@ -7,22 +7,21 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, TimestampMillisecondArray, UInt32Array};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, TimestampMillisecondArray, UInt32Array};
 use arrow_schema::{DataType as ArrowType, SchemaRef};
 use arrow_select::take::take;
 use weir_base::limits::BATCH_ROWS_MAX;
 use weir_base::{Epoch, Error, Result, Timestamp};
 use weir_connector::Batch;
-use weir_plan::{AggregateCall, Schema, TimeDomain, TumbleSpec, WindowProperty};
+use weir_plan::{Schema, TimeDomain, TumbleSpec, WindowProperty};
 use weir_state::{Frozen, Unconfirmed};
 
-use super::accumulator::{Accumulator, build};
-use super::delta::{Delta, WINDOWS, corrupt, mark_of, part, read_key, read_value};
+use super::delta::{Delta, WINDOWS, corrupt, elements_part, part, read_key, read_value};
 use super::window::Window;
 use super::windows::Windows;
 use crate::expr::Zone;
 use crate::keys::{KeyHash, KeyHasher, KeyReader};
+use crate::operators::aggregate::{Aggregates, ELEMENTS, mark_of, read_element_key};
 use crate::operators::rows::{RowCodec, StoredRow, check_insert_only};
 use crate::operators::rowtime::{CurrentWatermark, rowtimes};
 use crate::operators::{Collector, Equation, Operator, Restore};
@@ -46,9 +45,8 @@ pub struct TumbleContext<'a> {
 pub struct TumbleAggregate {
     windows: Windows,
     time: TimeDomain,
-    aggregates: Vec<AggregateCall>,
     properties: Vec<WindowProperty>,
-    prototypes: Vec<Box<dyn Accumulator>>,
+    prototype: Aggregates,
     hasher: KeyHasher,
     codec: RowCodec,
     output: SchemaRef,
@@ -72,8 +70,6 @@ struct Scratch {
     parts: Vec<(Timestamp, Vec<u32>)>,
     key: Vec<u8>,
     numbers: Vec<u32>,
-    filtered_rows: Vec<u32>,
-    filtered_numbers: Vec<u32>,
 }
 
 impl TumbleAggregate {
@@ -87,13 +83,12 @@ impl TumbleAggregate {
         Ok(Self {
             windows: Windows::new(spec.size, spec.offset_ms, zone)?,
             time: spec.time,
-            aggregates: spec.aggregates.clone(),
             properties: spec.properties.clone(),
-            prototypes: spec.aggregates.iter().map(build).collect::<Result<_>>()?,
+            prototype: Aggregates::new(&spec.aggregates, false)?,
             hasher: KeyHasher::new(&spec.keys, context.input)?,
             codec: RowCodec::new(&keys)?,
             output: context.output.arrow(),
-            mark: mark_of(&spec.aggregates),
+            mark: mark_of(&spec.aggregates, false),
             max_parallelism: context.max_parallelism,
             key_groups: context.key_groups.clone(),
             watermark: CurrentWatermark::new(context.key_groups.clone()),
@@ -137,8 +132,8 @@ impl TumbleAggregate {
             self.late += rows.len() as u64;
             return Ok(());
         }
-        let window = self.open.entry(end).or_insert_with(|| Window::new(fires_at, &self.prototypes));
-        let Scratch { hashes, key, numbers, filtered_rows, filtered_numbers, .. } = &mut self.scratch;
+        let window = self.open.entry(end).or_insert_with(|| Window::new(fires_at, &self.prototype));
+        let Scratch { hashes, key, numbers, .. } = &mut self.scratch;
         numbers.clear();
         let mut new_rows: Vec<u32> = Vec::new();
         for row in rows {
@@ -154,16 +149,7 @@ impl TumbleAggregate {
             window.add_rows(key_rows(&self.codec, self.hasher.columns(), data, new_rows)?);
             window.grow();
         }
-        for (call, accumulator) in self.aggregates.iter().zip(&mut window.accumulators) {
-            let column = call.argument.map(|argument| data.column(argument).as_ref());
-            match call.filter {
-                None => accumulator.update(column, rows, numbers)?,
-                Some(filter) => {
-                    select(data.column(filter), rows, numbers, filtered_rows, filtered_numbers)?;
-                    accumulator.update(column, filtered_rows, filtered_numbers)?;
-                }
-            }
-        }
+        window.aggregates.update(data, rows, numbers)?;
         self.accepted += rows.len() as u64;
         Ok(())
     }
@@ -185,7 +171,7 @@ impl TumbleAggregate {
     }
 
     fn give(&self, end: Timestamp, window: &Window, out: &mut dyn Collector) -> Result<()> {
-        let results: Vec<ArrayRef> = window.accumulators.iter().map(|accumulator| accumulator.finish()).collect();
+        let results = window.aggregates.finish()?;
         for start in (0..window.len()).step_by(BATCH_ROWS_MAX) {
             let count = BATCH_ROWS_MAX.min(window.len() - start);
             let mut columns = match self.hasher.columns() {
@@ -201,6 +187,39 @@ impl TumbleAggregate {
             let data = RecordBatch::try_new_with_options(Arc::clone(&self.output), columns, &options)
                 .map_err(|error| Error::internal(format!("give the results of a window: {error}")))?;
             out.batch(Batch::inserts(data, 0))?;
+        }
+        Ok(())
+    }
+
+    /// The newest entries of a part.
+    fn newest(&self, restore: &Restore<'_>, part: &str) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let owned = self.key_groups.clone();
+        let mut values = BTreeMap::new();
+        restore.state.visit(part, restore.now, &mut |group, key, value| {
+            match value {
+                _ if !owned.contains(&group) => {}
+                Some((value, _)) => {
+                    values.insert(key.to_vec(), value.to_vec());
+                }
+                None => {
+                    values.remove(key);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(values)
+    }
+
+    fn restore_elements(&mut self, restore: &Restore<'_>) -> Result<()> {
+        for (key, value) in &self.newest(restore, ELEMENTS)? {
+            let element = read_element_key(key)?;
+            let (end, key) = read_key(element.owner)?;
+            let window = self.open.get_mut(&end).ok_or_else(|| corrupt("an element has no window"))?;
+            let number = window.number_of(crate::keys::hash_of(key), key);
+            if number as usize >= window.rows.len() {
+                return Err(corrupt("an element has no key"));
+            }
+            window.aggregates.read_element(number, &element, value)?;
         }
         Ok(())
     }
@@ -228,26 +247,6 @@ fn key_rows(codec: &RowCodec, keys: &[usize], data: &RecordBatch, rows: Vec<u32>
         .map_err(|error| Error::internal(format!("take the keys of a window: {error}")))?;
     let encoded = codec.encode(&columns)?;
     Ok(encoded.iter().map(|row| codec.store(row, 0)).collect())
-}
-
-/// The rows, and their keys' numbers, where `filter` is TRUE.
-fn select(
-    filter: &ArrayRef,
-    rows: &[u32],
-    numbers: &[u32],
-    selected_rows: &mut Vec<u32>,
-    selected_numbers: &mut Vec<u32>,
-) -> Result<()> {
-    let filter = filter.as_boolean_opt().ok_or_else(|| Error::internal("filter an aggregate: FILTER is no BOOLEAN"))?;
-    selected_rows.clear();
-    selected_numbers.clear();
-    for (row, number) in rows.iter().zip(numbers) {
-        if filter.is_valid(*row as usize) && filter.value(*row as usize) {
-            selected_rows.push(*row);
-            selected_numbers.push(*number);
-        }
-    }
-    Ok(())
 }
 
 impl Operator for TumbleAggregate {
@@ -287,7 +286,11 @@ impl Operator for TumbleAggregate {
         let mut delta = std::mem::take(&mut self.delta);
         delta.changed = self.open.iter_mut().filter_map(|(end, window)| window.take_changes(*end)).collect();
         let deltas = self.unconfirmed.close(epoch, Arc::new(delta));
-        let mut parts = vec![part(deltas, self.mark, self.max_parallelism)];
+        let mut parts = Vec::new();
+        if self.prototype.has_elements() {
+            parts.push(elements_part(deltas.clone(), self.max_parallelism));
+        }
+        parts.push(part(deltas, self.mark, self.max_parallelism));
         if matches!(self.time, TimeDomain::Event(_)) {
             parts.extend(self.watermark.freeze(epoch));
         }
@@ -301,20 +304,7 @@ impl Operator for TumbleAggregate {
 
     fn restore(&mut self, restore: &Restore<'_>) -> Result<()> {
         self.watermark.restore(restore)?;
-        let owned = self.key_groups.clone();
-        let mut values: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-        restore.state.visit(WINDOWS, restore.now, &mut |group, key, value| {
-            match value {
-                _ if !owned.contains(&group) => {}
-                Some((value, _)) => {
-                    values.insert(key.to_vec(), value.to_vec());
-                }
-                None => {
-                    values.remove(key);
-                }
-            }
-            Ok(())
-        })?;
+        let values = self.newest(restore, WINDOWS)?;
         let mut entries = Vec::with_capacity(values.len());
         for (key, value) in &values {
             let (end, key) = read_key(key)?;
@@ -323,20 +313,17 @@ impl Operator for TumbleAggregate {
         entries.sort_by_key(|(end, entry, key)| (*end, entry.number, *key));
         for (end, entry, key) in entries {
             let fires_at = self.windows.fires_at(end);
-            let window = self.open.entry(end).or_insert_with(|| Window::new(fires_at, &self.prototypes));
-            let number = window.number_of(crate::keys::hash_of(key), key) as usize;
+            let window = self.open.entry(end).or_insert_with(|| Window::new(fires_at, &self.prototype));
+            let number = window.number_of(crate::keys::hash_of(key), key);
             if !self.hasher.columns().is_empty() {
                 self.codec.check(entry.row)?;
             }
             window.add_rows([entry.row.into()]);
             window.grow();
-            let mut states = entry.states;
-            for accumulator in &mut window.accumulators {
-                accumulator.read(number, &mut states).ok_or_else(|| corrupt("it is cut off"))?;
-            }
-            if !states.is_empty() {
-                return Err(corrupt("it is too long"));
-            }
+            window.aggregates.read(number, entry.states)?;
+        }
+        if self.prototype.has_elements() {
+            self.restore_elements(restore)?;
         }
         self.open.values_mut().for_each(Window::restored);
         Ok(())

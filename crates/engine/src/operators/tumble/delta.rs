@@ -1,18 +1,15 @@
 //! How windows stand in state: an entry for each window and key.
 //!
 //! The key of an entry is the window's end (8 bytes) and the stored key; its value a mark of the aggregates, the key's number in its window, the key columns
-//! and the state of each aggregate.
+//! and the state of each aggregate. The elements of large states are entries of a part of their own.
 
 use std::sync::Arc;
 
 use weir_base::{Error, Kind, Result, Timestamp};
-use weir_plan::AggregateCall;
 use weir_state::FrozenPart;
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::accumulator::Accumulator;
-use super::fold::{Fixed, put_bytes, take_bytes};
 use crate::keys::{StoredKey, check_stored, group_of};
+use crate::operators::aggregate::{ELEMENTS, Fixed, FrozenAggregates, StoredElements, put_bytes, take_bytes};
 use crate::operators::rows::StoredRow;
 
 /// The part of state.
@@ -29,7 +26,7 @@ pub struct WindowDelta {
     /// Their numbers in the window.
     pub numbers: Vec<u32>,
     /// Their states.
-    pub accumulators: Vec<Box<dyn Accumulator>>,
+    pub aggregates: FrozenAggregates,
 }
 
 /// A window that has gone, with the keys that a checkpoint may hold.
@@ -38,6 +35,8 @@ pub struct FiredWindow {
     pub end: Timestamp,
     /// The keys.
     pub keys: Vec<StoredKey>,
+    /// The elements of their aggregates, if those have any.
+    pub elements: Vec<StoredElements>,
 }
 
 /// What happened between two barriers.
@@ -57,18 +56,6 @@ pub struct StoredWindowKey<'a> {
     pub row: &'a [u8],
     /// The states of the aggregates.
     pub states: &'a [u8],
-}
-
-/// A mark of the aggregates: states of others are never misread.
-pub fn mark_of(aggregates: &[AggregateCall]) -> u32 {
-    let text = |call: &AggregateCall| {
-        let argument =
-            call.argument_type.as_ref().map_or_else(|| "*".to_owned(), |argument| argument.logical.to_string());
-        let distinct = if call.distinct { "DISTINCT " } else { "" };
-        format!("{}({distinct}{argument})", call.function.name())
-    };
-    let texts: Vec<String> = aggregates.iter().map(text).collect();
-    u32::try_from(xxh3_64(texts.join(", ").as_bytes()) >> 32).expect("the upper half of 64 bits")
 }
 
 /// The part that writes `deltas`, oldest first.
@@ -92,9 +79,36 @@ pub fn part(deltas: Vec<Arc<Delta>>, mark: u32, max_parallelism: u16) -> FrozenP
                         mark.put(&mut value);
                         changed.numbers[index].put(&mut value);
                         put_bytes(&changed.rows[index], &mut value);
-                        changed.accumulators.iter().for_each(|accumulator| accumulator.write(index, &mut value));
+                        value.extend_from_slice(changed.aggregates.state(index));
                         entries.put(group_of(key, max_parallelism), &entry_key, &value, Timestamp::MAX)?;
                     }
+                }
+            }
+            Ok(())
+        }),
+    }
+}
+
+/// The part that writes the elements of the aggregates of `deltas`, oldest first.
+pub fn elements_part(deltas: Vec<Arc<Delta>>, max_parallelism: u16) -> FrozenPart {
+    FrozenPart {
+        name: ELEMENTS,
+        full: false,
+        entries: Box::new(move |entries| {
+            let mut owner = Vec::new();
+            for delta in &deltas {
+                for fired in &delta.fired {
+                    for (key, elements) in fired.keys.iter().zip(&fired.elements).filter(|(_, some)| !some.is_empty()) {
+                        write_key(fired.end, key, &mut owner);
+                        elements.delete(entries, group_of(key, max_parallelism), &owner)?;
+                    }
+                }
+                for changed in &delta.changed {
+                    changed.aggregates.write_elements(entries, |index, owner| {
+                        let key = &changed.keys[index];
+                        write_key(changed.end, key, owner);
+                        group_of(key, max_parallelism)
+                    })?;
                 }
             }
             Ok(())

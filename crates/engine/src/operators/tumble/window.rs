@@ -4,9 +4,9 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use weir_base::Timestamp;
 
-use super::accumulator::Accumulator;
 use super::delta::{FiredWindow, WindowDelta};
 use crate::keys::{KeyHash, StoredKey};
+use crate::operators::aggregate::Aggregates;
 use crate::operators::rows::StoredRow;
 
 /// The key has changed since the last barrier.
@@ -21,7 +21,7 @@ pub struct Window {
     /// The key columns of each key.
     pub rows: Vec<StoredRow>,
     /// The aggregates.
-    pub accumulators: Vec<Box<dyn Accumulator>>,
+    pub aggregates: Aggregates,
     index: HashTable<(u64, u32)>,
     keys: Vec<StoredKey>,
     marks: Vec<u8>,
@@ -31,12 +31,12 @@ pub struct Window {
 }
 
 impl Window {
-    /// An empty window with accumulators like `prototypes`.
-    pub fn new(fires_at: Timestamp, prototypes: &[Box<dyn Accumulator>]) -> Self {
+    /// An empty window with aggregates like `prototype`.
+    pub fn new(fires_at: Timestamp, prototype: &Aggregates) -> Self {
         Self {
             fires_at,
             rows: Vec::new(),
-            accumulators: prototypes.iter().map(|prototype| prototype.empty()).collect(),
+            aggregates: prototype.empty(),
             index: HashTable::new(),
             keys: Vec::new(),
             marks: Vec::new(),
@@ -50,7 +50,7 @@ impl Window {
         self.keys.len()
     }
 
-    /// The number of `key`, added if it is new; the caller then adds its row and lets the accumulators grow.
+    /// The number of `key`, added if it is new; the caller then adds its row and lets the aggregates grow.
     #[inline]
     pub fn number_of(&mut self, hash: KeyHash, key: &[u8]) -> u32 {
         let hash = u64::try_from(hash & u128::from(u64::MAX)).expect("masked to 64 bits");
@@ -81,8 +81,7 @@ impl Window {
 
     /// Bytes of memory that it takes.
     pub fn bytes(&self) -> usize {
-        let states: usize = self.accumulators.iter().map(|accumulator| accumulator.bytes()).sum();
-        self.key_bytes + states + self.marks.capacity() + self.index.allocation_size()
+        self.key_bytes + self.aggregates.bytes() + self.marks.capacity() + self.index.allocation_size()
     }
 
     /// Adds the rows of keys that were just numbered, in their order.
@@ -93,10 +92,9 @@ impl Window {
         }
     }
 
-    /// Lets the accumulators have a state for each key.
+    /// Lets the aggregates have a state for each key.
     pub fn grow(&mut self) {
-        let keys = self.keys.len();
-        self.accumulators.iter_mut().for_each(|accumulator| accumulator.grow(keys));
+        self.aggregates.grow(self.keys.len());
     }
 
     /// All keys are as a checkpoint holds them.
@@ -116,15 +114,23 @@ impl Window {
             end,
             keys: numbers.iter().map(|number| StoredKey::clone(&self.keys[*number as usize])).collect(),
             rows: numbers.iter().map(|number| StoredRow::clone(&self.rows[*number as usize])).collect(),
-            accumulators: self.accumulators.iter().map(|accumulator| accumulator.gather(&numbers)).collect(),
+            aggregates: self.aggregates.freeze(&numbers),
             numbers,
         })
     }
 
     /// What a checkpoint may hold of it, now that it has fired.
     pub fn into_fired(self, end: Timestamp) -> FiredWindow {
-        let written = self.keys.into_iter().zip(self.marks).filter(|(_, mark)| mark & WRITTEN != 0);
-        FiredWindow { end, keys: written.map(|(key, _)| key).collect() }
+        let has_elements = self.aggregates.has_elements();
+        let written = (0..).zip(self.keys).zip(self.marks).filter(|(_, mark)| mark & WRITTEN != 0);
+        let (mut keys, mut elements) = (Vec::new(), Vec::new());
+        for ((number, key), _) in written {
+            keys.push(key);
+            if has_elements {
+                elements.push(self.aggregates.forget(number));
+            }
+        }
+        FiredWindow { end, keys, elements }
     }
 }
 

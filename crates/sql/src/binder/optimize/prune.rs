@@ -67,7 +67,7 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
             }
             RelOp::Aggregate(spec) => {
                 let mut read: Vec<usize> = spec.keys.clone();
-                read.extend(spec.aggregates.iter().flat_map(|call| call.argument.into_iter().chain(call.filter)));
+                read.extend(spec.aggregates.iter().flat_map(|call| call.arguments.iter().copied().chain(call.filter)));
                 if let TimeDomain::Event(index) = spec.time {
                     read.push(index);
                 }
@@ -121,7 +121,7 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
         RelOp::Aggregate(spec) => {
             spec.keys.iter_mut().for_each(|key| *key = below(*key));
             for call in &mut spec.aggregates {
-                call.argument.iter_mut().chain(&mut call.filter).for_each(|index| *index = below(*index));
+                call.arguments.iter_mut().chain(&mut call.filter).for_each(|index| *index = below(*index));
             }
             if let TimeDomain::Event(index) = &mut spec.time {
                 *index = below(*index);
