@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use weir_base::Span;
 
-use crate::DataType;
+use crate::{ChangelogMode, DataType};
 
 /// The type of an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,17 +45,6 @@ pub struct MetadataKey {
     pub data_type: DataType,
     /// Whether a sink takes it too (else the column must be VIRTUAL).
     pub writable: bool,
-}
-
-/// The kinds of row that a sink takes or a source gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChangelogMode {
-    /// `+I` only.
-    InsertOnly,
-    /// `+I`, `+U`, `-D` by primary key.
-    Upsert,
-    /// All four kinds.
-    All,
 }
 
 /// A connector as the planner sees it.

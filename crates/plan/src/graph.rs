@@ -89,6 +89,8 @@ pub enum Operator {
     },
     /// Aggregates in tumbling windows of event or processing time; output: keys, aggregates, then the window properties.
     TumbleAggregate(Box<TumbleSpec>),
+    /// Aggregates all rows of a key; output: keys, then aggregates.
+    GroupAggregate(Box<GroupAggregateSpec>),
     /// Assigns tumbling windows without aggregating: adds window_start, window_end, window_time at the end.
     TumbleAssign {
         /// The window's shape.
@@ -191,6 +193,19 @@ pub struct TumbleSpec {
     pub aggregates: Vec<AggregateCall>,
     /// The window columns at the end of the output.
     pub properties: Vec<WindowProperty>,
+}
+
+/// An aggregation without a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupAggregateSpec {
+    /// The grouping columns; none: one group of all rows.
+    pub keys: Vec<usize>,
+    /// The aggregates.
+    pub aggregates: Vec<AggregateCall>,
+    /// Whether the input takes rows back (`-U`, `-D`): a group without rows is deleted.
+    pub retracts: bool,
+    /// `table.exec.state.ttl`: processing time after which a group that got no row is forgotten; zero: never.
+    pub state_ttl: Duration,
 }
 
 /// A column that tells of a row's window.

@@ -4,17 +4,19 @@
 
 mod aggregate;
 mod catalog;
+mod changelog;
 mod expr;
 mod graph;
 mod types;
 mod value;
 
 pub use aggregate::{AggregateCall, AggregateFunction};
-pub use catalog::{ChangelogMode, ConnectorSpec, FormatSpec, MetadataKey, OptionSpec, OptionType, TableOptions};
+pub use catalog::{ConnectorSpec, FormatSpec, MetadataKey, OptionSpec, OptionType, TableOptions};
+pub use changelog::ChangelogMode;
 pub use expr::{CastMode, Expr, ExprKind, Function};
 pub use graph::{
-    Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn, SourceSpec, TimeDomain,
-    TumbleSpec, WatermarkSpec, WindowProperty,
+    Exchange, GroupAggregateSpec, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn,
+    SourceSpec, TimeDomain, TumbleSpec, WatermarkSpec, WindowProperty,
 };
 pub use types::{DataType, Field, LENGTH_MAX, LogicalType, Schema};
 pub use value::Value;

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use weir_plan::{
-    AggregateCall, ChangelogMode, Exchange, Expr, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, Schema,
-    SinkSpec, SourceSpec, TimeDomain, TumbleSpec, WatermarkSpec, WindowProperty,
+    AggregateCall, Exchange, Expr, GroupAggregateSpec, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order,
+    Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec, WatermarkSpec, WindowProperty,
 };
 
 use expr::expression;
@@ -35,7 +35,7 @@ fn show(graph: &JobGraph, id: NodeId, depth: usize, shown: &mut BTreeSet<NodeId>
     }
     let _ = writeln!(out, "{indent}[{}] {}", id.0 + 1, operator(graph, node));
     let below = if depth == 0 { "   ".to_owned() } else { "   ".repeat(depth + 1) };
-    let _ = write!(out, "{below}changelog={}, parallelism={}", changelog(node.changelog), node.parallelism);
+    let _ = write!(out, "{below}changelog=[{}], parallelism={}", node.changelog, node.parallelism);
     if let Some(state) = keyed_state(graph, node) {
         let _ = write!(out, ", state={state}");
     }
@@ -57,14 +57,6 @@ fn exchange(graph: &JobGraph, input: &InputEdge) -> Option<String> {
         Exchange::Forward => None,
         Exchange::Rebalance => Some("rebalance".to_owned()),
         Exchange::Hash(keys) => Some(format!("hash[{}]", columns(schema_of(graph, input.from), keys))),
-    }
-}
-
-fn changelog(mode: ChangelogMode) -> &'static str {
-    match mode {
-        ChangelogMode::InsertOnly => "[I]",
-        ChangelogMode::Upsert => "[I,UA,D]",
-        ChangelogMode::All => "[I,UB,UA,D]",
     }
 }
 
@@ -94,6 +86,7 @@ fn operator(graph: &JobGraph, node: &Node) -> String {
             format!("Deduplicate(keep=[{keep}], key=[{}], order=[{order}])", columns(input, keys))
         }
         Operator::TumbleAggregate(tumble) => tumble_text(tumble, input),
+        Operator::GroupAggregate(spec) => group_text(spec, input),
         Operator::TumbleAssign { size, offset_ms, time } => {
             format!(
                 "WindowTableFunction(window=[TUMBLE({}, {})])",
@@ -186,6 +179,15 @@ fn tumble_text(tumble: &TumbleSpec, input: Option<&Schema>) -> String {
     )
 }
 
+fn group_text(spec: &GroupAggregateSpec, input: Option<&Schema>) -> String {
+    let keys = columns(input, &spec.keys);
+    let aggregates = spec.aggregates.iter().map(|call| aggregate(call, input));
+    let select: Vec<String> =
+        Some(keys.clone()).filter(|keys| !keys.is_empty()).into_iter().chain(aggregates).collect();
+    let group_by = if keys.is_empty() { String::new() } else { format!("groupBy=[{keys}], ") };
+    format!("GroupAggregate({group_by}select=[{}])", select.join(", "))
+}
+
 fn aggregate(call: &AggregateCall, input: Option<&Schema>) -> String {
     let distinct = if call.distinct { "DISTINCT " } else { "" };
     let arguments = if call.arguments.is_empty() { "*".to_owned() } else { columns(input, &call.arguments) };
@@ -225,11 +227,7 @@ fn keyed_state(graph: &JobGraph, node: &Node) -> Option<String> {
     let input = input_schema(graph, node);
     match &node.operator {
         Operator::Deduplicate { keys, order, keep, state_ttl } => {
-            let ttl = if state_ttl.is_zero() {
-                "no time to live".to_owned()
-            } else {
-                format!("time to live {}", duration(*state_ttl))
-            };
+            let ttl = time_to_live(*state_ttl);
             let holds = match (order, keep) {
                 (Order::ProcTime, Keep::First) => "a mark",
                 (Order::RowTime(_), Keep::First) => "the first row until the watermark passes it, then a mark,",
@@ -242,8 +240,20 @@ fn keyed_state(graph: &JobGraph, node: &Node) -> Option<String> {
                 if tumble.keys.is_empty() { String::new() } else { format!("{}, ", columns(input, &tumble.keys)) };
             Some(format!("[{} aggregates for each ({keys}window), until the window ends]", tumble.aggregates.len()))
         }
+        Operator::GroupAggregate(spec) => {
+            let aggregates = spec.aggregates.len();
+            Some(format!(
+                "[{aggregates} aggregates for each ({}), {}]",
+                columns(input, &spec.keys),
+                time_to_live(spec.state_ttl)
+            ))
+        }
         _ => None,
     }
+}
+
+fn time_to_live(state_ttl: Duration) -> String {
+    if state_ttl.is_zero() { "no time to live".to_owned() } else { format!("time to live {}", duration(state_ttl)) }
 }
 
 /// Names of columns, their numbers where there is no schema.

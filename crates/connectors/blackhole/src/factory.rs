@@ -11,7 +11,7 @@ pub fn spec() -> ConnectorSpec {
     ConnectorSpec {
         identifier: "blackhole",
         source: None,
-        sink: Some(ChangelogMode::All),
+        sink: Some(ChangelogMode::ALL),
         watermark_per_split: false,
         options: Vec::new(),
         metadata: Vec::new(),

@@ -11,7 +11,7 @@ pub fn spec() -> ConnectorSpec {
     let option = |key, value, help| OptionSpec { key, value, required: false, help };
     ConnectorSpec {
         identifier: "datagen",
-        source: Some(ChangelogMode::InsertOnly),
+        source: Some(ChangelogMode::INSERT_ONLY),
         sink: None,
         watermark_per_split: true,
         options: vec![

@@ -22,8 +22,8 @@ pub fn spec() -> ConnectorSpec {
         |key, data_type: DataType| MetadataKey { key, data_type: data_type.with_nullable(false), writable: false };
     ConnectorSpec {
         identifier: "filesystem",
-        source: Some(ChangelogMode::InsertOnly),
-        sink: Some(ChangelogMode::InsertOnly),
+        source: Some(ChangelogMode::INSERT_ONLY),
+        sink: Some(ChangelogMode::INSERT_ONLY),
         watermark_per_split: true,
         options: vec![
             option("path", OptionType::Text, true, "The folder, or for sources also the file."),

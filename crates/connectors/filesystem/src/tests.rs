@@ -55,7 +55,7 @@ fn sink_spec(options: TableOptions) -> SinkSpec {
         physical: schema(),
         metadata: Vec::new(),
         primary_key: Vec::new(),
-        changelog: ChangelogMode::InsertOnly,
+        changelog: ChangelogMode::INSERT_ONLY,
     }
 }
 

@@ -9,8 +9,8 @@ pub const IDENTIFIER: &str = "kafka";
 pub fn spec() -> ConnectorSpec {
     ConnectorSpec {
         identifier: IDENTIFIER,
-        source: Some(ChangelogMode::InsertOnly),
-        sink: Some(ChangelogMode::InsertOnly),
+        source: Some(ChangelogMode::INSERT_ONLY),
+        sink: Some(ChangelogMode::INSERT_ONLY),
         watermark_per_split: true,
         options: options(),
         metadata: metadata(),

@@ -130,7 +130,7 @@ fn sink_spec(pairs: &[(&str, &str)]) -> SinkSpec {
         physical: schema(),
         metadata: Vec::new(),
         primary_key: Vec::new(),
-        changelog: ChangelogMode::InsertOnly,
+        changelog: ChangelogMode::INSERT_ONLY,
     }
 }
 

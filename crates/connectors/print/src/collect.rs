@@ -18,7 +18,7 @@ pub fn collect_spec() -> ConnectorSpec {
     ConnectorSpec {
         identifier: "collect",
         source: None,
-        sink: Some(ChangelogMode::All),
+        sink: Some(ChangelogMode::ALL),
         watermark_per_split: false,
         options: Vec::new(),
         metadata: Vec::new(),

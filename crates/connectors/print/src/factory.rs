@@ -14,7 +14,7 @@ pub fn spec() -> ConnectorSpec {
     ConnectorSpec {
         identifier: "print",
         source: None,
-        sink: Some(ChangelogMode::All),
+        sink: Some(ChangelogMode::ALL),
         watermark_per_split: false,
         options: vec![
             option("print-identifier", OptionType::Text, "What stands before each row, with '>' behind it."),

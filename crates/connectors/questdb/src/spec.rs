@@ -1,16 +1,17 @@
 //! What the planner knows of the connector `questdb`. Option names follow QuestDB's own connector for Flink where it has one for the purpose.
 
+use weir_base::RowKind;
 use weir_plan::{ChangelogMode, ConnectorSpec, OptionSpec, OptionType};
 
 /// The value of `'connector'`.
 pub const IDENTIFIER: &str = "questdb";
 
-/// The connector as the planner sees it. It takes inserts and updates; a `-D` row cannot be written and is refused when it comes.
+/// The connector as the planner sees it. It takes inserts and updates by key; it deletes no rows.
 pub fn spec() -> ConnectorSpec {
     ConnectorSpec {
         identifier: IDENTIFIER,
         source: None,
-        sink: Some(ChangelogMode::Upsert),
+        sink: Some(ChangelogMode::INSERT_ONLY.with(RowKind::UpdateAfter)),
         watermark_per_split: false,
         options: options(),
         metadata: Vec::new(),

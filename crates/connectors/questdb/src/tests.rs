@@ -129,7 +129,7 @@ fn spec(pairs: &[(&str, &str)]) -> SinkSpec {
         physical: schema(),
         metadata: Vec::new(),
         primary_key: vec![0, 1],
-        changelog: ChangelogMode::InsertOnly,
+        changelog: ChangelogMode::INSERT_ONLY,
     }
 }
 

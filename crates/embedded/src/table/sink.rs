@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt8Array};
+use arrow_array::{Array, ArrayRef, RecordBatch, UInt8Array};
 use arrow_schema::{DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, SchemaRef};
 use arrow_select::concat::concat_batches;
-use arrow_select::filter::filter_record_batch;
 use serde::{Deserialize, Serialize};
 use weir_base::limits::BATCH_ROWS_MAX;
 use weir_base::{Epoch, Error, Kind, Result, RowKind};
@@ -130,7 +129,7 @@ impl TableWriter {
         self.lanes.append(&self.lane, count, &self.payload, &keys)
     }
 
-    /// The batch with its kinds as a column, without rows that say nothing to a table.
+    /// The batch with its kinds as a column. A former row (`-U`) goes: its new content may have another key, or may have been left out by a filter.
     fn with_kinds(&self, batch: &Batch) -> Result<RecordBatch> {
         let kinds = (0..batch.rows()).map(|row| batch.kind(row));
         if self.primary_key.is_empty()
@@ -144,15 +143,11 @@ impl TableWriter {
             return Err(Error::invalid(text).hint("give the table a PRIMARY KEY ... NOT ENFORCED"));
         }
         let mut columns: Vec<ArrayRef> = batch.data.columns().iter().map(compact).collect();
-        columns.push(Arc::new(UInt8Array::from_iter_values(kinds.clone().map(|kind| kind as u8))));
+        let stored = kinds.map(|kind| if kind == RowKind::UpdateBefore { RowKind::Delete } else { kind } as u8);
+        columns.push(Arc::new(UInt8Array::from_iter_values(stored)));
         let failed =
             |error: arrow_schema::ArrowError| Error::internal(format!("write to the table {}: {error}", self.table));
-        let rows = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)?;
-        if batch.kinds.is_none() || !kinds.clone().any(|kind| kind == RowKind::UpdateBefore) {
-            return Ok(rows);
-        }
-        let keep: BooleanArray = kinds.map(|kind| Some(kind != RowKind::UpdateBefore)).collect();
-        filter_record_batch(&rows, &keep).map_err(failed)
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(failed)
     }
 }
 

@@ -32,7 +32,7 @@ fn spec(primary_key: &[usize]) -> SinkSpec {
         physical: schema(),
         metadata: Vec::new(),
         primary_key: primary_key.to_vec(),
-        changelog: ChangelogMode::Upsert,
+        changelog: ChangelogMode::UPSERT,
     }
 }
 

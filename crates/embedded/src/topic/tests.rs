@@ -52,7 +52,7 @@ fn sink_spec(extra: &[(&str, &str)]) -> SinkSpec {
         physical: schema(),
         metadata: Vec::new(),
         primary_key: Vec::new(),
-        changelog: ChangelogMode::InsertOnly,
+        changelog: ChangelogMode::INSERT_ONLY,
     }
 }
 

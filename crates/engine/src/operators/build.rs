@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use weir_base::{Error, Result};
-use weir_plan::{ChangelogMode, Node, Operator as Plan, Schema};
+use weir_base::{Error, Result, RowKind};
+use weir_plan::{Node, Operator as Plan, Schema};
 
 use super::Operator;
 use super::calc::Calc;
@@ -43,7 +43,7 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
                 key_groups: context.key_groups.clone(),
                 max_parallelism: context.max_parallelism,
                 exact: context.dedup_exact,
-                update_before: node.changelog != ChangelogMode::Upsert,
+                update_before: node.changelog.contains(RowKind::UpdateBefore),
             };
             deduplicate(keys, *order, *keep, &context)
         }
@@ -61,6 +61,10 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
             let zone = &context.compile.local_time_zone;
             Ok(Box::new(TumbleAssign::new(*size, *offset_ms, *time, &context.input, &node.schema, zone)?))
         }
+        Plan::GroupAggregate(_) => Err(Error::invalid(format!(
+            "build the operator '{}': aggregation without a window is not supported yet",
+            node.name
+        ))),
         Plan::Source(_) | Plan::Sink(_) => {
             Err(Error::internal(format!("build the operator '{}': it is no operator", node.name)))
         }

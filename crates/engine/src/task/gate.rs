@@ -312,7 +312,7 @@ mod tests {
             physical: physical.clone(),
             metadata: Vec::new(),
             primary_key: Vec::new(),
-            changelog: ChangelogMode::InsertOnly,
+            changelog: ChangelogMode::INSERT_ONLY,
         };
         let registry = Registry::default();
         let sink = SinkStage::new("sink".to_owned(), &spec, Box::new(writer), false, Arc::clone(&shared), &registry);

@@ -69,7 +69,7 @@ fn data_dir() -> tempfile::TempDir {
         physical: columns(),
         metadata: Vec::new(),
         primary_key: vec![4],
-        changelog: ChangelogMode::Upsert,
+        changelog: ChangelogMode::UPSERT,
     };
     let sink = EmbeddedTableFactory::default().sink(&spec, &context).unwrap();
     let clock = Arc::new(ManualClock::at(0));

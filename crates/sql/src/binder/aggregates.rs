@@ -37,6 +37,8 @@ pub(super) struct Aggregate {
 pub(super) struct Aggregates {
     /// In the order in which they were met.
     pub calls: Vec<Aggregate>,
+    /// There is no GROUP BY: once all rows have gone there may be no value left.
+    pub whole_stream: bool,
 }
 
 impl Aggregates {
@@ -85,7 +87,8 @@ impl Aggregates {
             }
         };
         let filter = call.filter.as_ref().map(|tree| binder.bind_condition(tree, "FILTER")).transpose()?;
-        let data_type = result_type(function, arguments.first(), filter.is_some(), span)?;
+        let may_be_empty = filter.is_some() || self.whole_stream;
+        let data_type = result_type(function, arguments.first(), may_be_empty, span)?;
         let call = Aggregate { function, arguments, distinct, filter, data_type: data_type.clone() };
         let key = key_of(&call);
         let index = self.calls.iter().position(|known| key_of(known) == key).unwrap_or_else(|| {
@@ -105,7 +108,7 @@ fn key_of(call: &Aggregate) -> String {
 fn result_type(
     function: AggregateFunction,
     argument: Option<&Expr>,
-    filtered: bool,
+    may_be_empty: bool,
     span: Span,
 ) -> Result<DataType, SqlError> {
     if function == AggregateFunction::Count {
@@ -144,8 +147,8 @@ fn result_type(
         AggregateFunction::Avg => average_type(logical),
         _ => logical.clone(),
     };
-    // A group has rows, but a filter may leave none of them.
-    Ok(DataType { logical: result, nullable: argument.data_type.nullable || filtered })
+    // A group has rows, but a filter may leave none of them, and so may a stream.
+    Ok(DataType { logical: result, nullable: argument.data_type.nullable || may_be_empty })
 }
 
 /// The place of the first aggregate call inside `tree`.

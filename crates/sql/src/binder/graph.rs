@@ -1,21 +1,28 @@
 //! The job graph: one node for each relation, exchanges, parallelism, names as in Flink's dashboard, uids that stay.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use weir_base::limits::{MAX_PARALLELISM_DEFAULT, MAX_PARALLELISM_MAX};
-use weir_plan::{ChangelogMode, Exchange, InputEdge, JobGraph, Node, NodeId, Operator, Schema, TableOptions};
+use weir_plan::{
+    ChangelogMode, Exchange, GroupAggregateSpec, InputEdge, JobGraph, Node, NodeId, Operator, Schema, TableOptions,
+};
 
+use super::changelog::Inferred;
 use super::refusal::refuse;
-use super::rel::{Changes, Dag, Rel, RelId, RelOp};
+use super::rel::{Rel, RelId, RelOp};
 use crate::error::SqlError;
 use crate::{Environment, Settings};
 
-/// Lays out the DAG.
+/// Lays out the relations.
 ///
 /// # Errors
 /// When a setting that the graph needs has a wrong value.
-pub(super) fn lay_out(dag: &Dag, settings: &Settings, environment: &Environment<'_>) -> Result<JobGraph, SqlError> {
+pub(super) fn lay_out(
+    inferred: &Inferred,
+    settings: &Settings,
+    environment: &Environment<'_>,
+) -> Result<JobGraph, SqlError> {
     let max_parallelism =
         bounded(settings, "pipeline.max-parallelism", MAX_PARALLELISM_MAX)?.unwrap_or(MAX_PARALLELISM_DEFAULT);
     let parallelism = match environment.parallelism {
@@ -41,9 +48,8 @@ pub(super) fn lay_out(dag: &Dag, settings: &Settings, environment: &Environment<
         numbers: 0,
         uids: HashMap::new(),
     };
-    for index in 0..dag.len() {
-        let rel = dag.get(RelId(index));
-        let place = layout.place(rel, dag)?;
+    for index in 0..inferred.dag.len() {
+        let place = layout.place(RelId(index), inferred)?;
         layout.places.push(place);
     }
     Ok(JobGraph {
@@ -77,12 +83,13 @@ struct Layout {
 }
 
 impl Layout {
-    fn place(&mut self, rel: &Rel, dag: &Dag) -> Result<NodeId, SqlError> {
+    fn place(&mut self, id: RelId, inferred: &Inferred) -> Result<NodeId, SqlError> {
+        let rel = inferred.dag.get(id);
         let inputs: Vec<NodeId> = rel.inputs.iter().map(|input| self.places[input.0]).collect();
         let forward = |inputs: &[NodeId]| inputs.iter().map(|from| (*from, Exchange::Forward)).collect::<Vec<_>>();
         let hashed = |keys: &[usize]| vec![(inputs[0], Exchange::Hash(keys.to_vec()))];
         let schema = rel.schema();
-        let changelog = changelog(rel, dag);
+        let changelog = inferred.modes[id.0];
         let parallelism = inputs.first().map_or(self.parallelism, |input| self.nodes[input.0].parallelism);
         Ok(match &rel.op {
             RelOp::Scan(scan) => self.source(rel, scan, schema)?,
@@ -111,6 +118,18 @@ impl Layout {
                 let operator = Operator::TumbleAggregate(spec.clone());
                 self.add("GlobalWindowAggregate", uid, operator, inputs, schema, changelog, width)
             }
+            RelOp::GroupAggregate(aggregate) => {
+                let width = if aggregate.keys.is_empty() { 1 } else { self.parallelism };
+                let spec = GroupAggregateSpec {
+                    keys: aggregate.keys.clone(),
+                    aggregates: aggregate.aggregates.clone(),
+                    retracts: !inferred.modes[rel.inputs[0].0].is_insert_only(),
+                    state_ttl: self.state_ttl,
+                };
+                let (uid, inputs) = ("group-aggregate".to_owned(), hashed(&aggregate.keys));
+                let operator = Operator::GroupAggregate(Box::new(spec));
+                self.add("GroupAggregate", uid, operator, inputs, schema, changelog, width)
+            }
             RelOp::Union => {
                 let uid = "union".to_owned();
                 self.add("Union", uid, Operator::Union, forward(&inputs), schema, changelog, self.parallelism)
@@ -119,10 +138,10 @@ impl Layout {
                 let own = own_parallelism(&spec.options, "sink.parallelism")?;
                 let width = own.unwrap_or(parallelism);
                 // Updates of one primary key must reach one writer in order.
-                let by_key = match &rel.changes {
-                    Changes::InsertOnly => true,
-                    Changes::Updating { key, .. } => key.as_ref() == Some(&spec.primary_key) && width == parallelism,
-                };
+                let key: BTreeSet<usize> = spec.primary_key.iter().copied().collect();
+                let keeps = |upsert: &BTreeSet<usize>| upsert.is_subset(&key);
+                let by_key = changelog.is_insert_only()
+                    || (width == parallelism && inferred.keys[rel.inputs[0].0].iter().any(keeps));
                 let moved = !by_key && !spec.primary_key.is_empty();
                 let edges = if moved { hashed(&spec.primary_key) } else { forward(&inputs) };
                 let (name, uid) = (table_name(&spec.table), format!("sink-{}", spec.table));
@@ -146,7 +165,7 @@ impl Layout {
         self.numbers += 1;
         let name = format!("Source: {name}[{}]", self.numbers);
         let operator = Operator::Source(Box::new(spec));
-        let mode = ChangelogMode::InsertOnly;
+        let mode = ChangelogMode::INSERT_ONLY;
         let source = self.push(name, uid, operator, Vec::new(), schema.clone(), mode, parallelism);
         let Some(watermark) = assigned else { return Ok(source) };
         let uid = format!("watermark-assigner-{}", scan.spec.table);
@@ -195,18 +214,6 @@ impl Layout {
         self.nodes.push(Node { id, uid, name, operator, inputs, schema, changelog, parallelism });
         id
     }
-}
-
-/// The kinds of row a relation gives: an updating one leaves out the old rows where all its sinks take upserts.
-fn changelog(rel: &Rel, dag: &Dag) -> ChangelogMode {
-    if rel.changes == Changes::InsertOnly {
-        return ChangelogMode::InsertOnly;
-    }
-    let upserts = |at: usize| match &dag.get(RelId(at)).op {
-        RelOp::Sink(spec) => spec.changelog != ChangelogMode::All,
-        _ => true,
-    };
-    if (0..dag.len()).all(upserts) { ChangelogMode::Upsert } else { ChangelogMode::All }
 }
 
 /// The parallelism that a table's options ask for.

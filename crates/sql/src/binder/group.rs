@@ -1,4 +1,4 @@
-//! GROUP BY: aggregation in the windows of a window function.
+//! GROUP BY: the SELECT list and HAVING over an aggregation, in the windows of a window function here, of all rows in `group_stream`.
 //!
 //! The grouped SELECT is bound over the scope with the aggregates as further columns; then every part of it that equals a grouping
 //! expression becomes that key's column. The projections and filters between the window function and the SELECT are folded into one
@@ -16,7 +16,7 @@ use super::aggregates::{Aggregate, Aggregates, first_aggregate};
 use super::expr::{ExprBinder, all_of, check_divisions};
 use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
-use super::rel::{Changes, Rel, RelColumn, RelId, RelOp, Window, key_of_expr};
+use super::rel::{Rel, RelColumn, RelId, RelOp, Window, key_of_expr};
 use super::scope::{Attribute, Scope};
 use super::select::{Item, name_of, unique_names};
 use crate::error::{SqlError, span_of};
@@ -70,17 +70,10 @@ impl QueryBinder<'_> {
         let ast::GroupByExpr::Expressions(trees, _) = &select.group_by else {
             return Err(not_supported(span, "GROUP BY ALL"));
         };
-        let group_span = trees.first().map_or(span, |tree| span_of(tree.span()));
-        let grouping = self.grouping(trees, items, scope)?;
-        let Some(windowed) = self.windowed(rel) else { return Err(no_window(group_span, trees)) };
-        let width = self.dag.get(windowed.input).columns.len();
-        let groups = groups(&grouping, &windowed, width)?;
-        let has = |wanted| groups.iter().any(|group| matches!(group, Group::Property(property) if *property == wanted));
-        if !has(WindowProperty::Start) || !has(WindowProperty::End) {
-            return Err(no_window(group_span, trees));
-        }
+        let grouping = self.grouping(trees, scope)?;
+        let window = self.window_groups(rel, &grouping)?;
         // Bind the SELECT list and HAVING over scope and aggregates.
-        let aggregates = RefCell::new(Aggregates::default());
+        let aggregates = RefCell::new(Aggregates { calls: Vec::new(), whole_stream: grouping.is_empty() });
         let binder = ExprBinder::with_aggregates(scope, &aggregates);
         let mut columns = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
@@ -93,9 +86,8 @@ impl QueryBinder<'_> {
         let having = select.having.as_ref().map(|tree| binder.bind_condition(tree, "HAVING")).transpose()?;
         columns.iter().map(|(_, expr)| expr).chain(&having).try_for_each(check_divisions)?;
         let calls = aggregates.into_inner().calls;
-        let aggregate = self.aggregate(&windowed, &groups, &calls, scope, &grouping, span)?;
+        let (aggregate, outputs) = self.aggregated(rel, window, &calls, scope, &grouping, span)?;
         // Say the rest in terms of the aggregation's columns.
-        let outputs = Outputs::of(&groups, &grouping, scope.columns.len(), &calls, &self.dag.get(aggregate).columns);
         let columns = columns
             .into_iter()
             .map(|(name, expr)| Ok((name, outputs.rewritten(expr, scope)?)))
@@ -104,9 +96,45 @@ impl QueryBinder<'_> {
         Ok(self.dag.calc(aggregate, having, unique_names(columns), span))
     }
 
-    /// The grouping expressions over the scope; a number is the item at that place.
-    fn grouping(&self, trees: &[ast::Expr], items: &[Item<'_>], scope: &Scope) -> Result<Vec<Expr>, SqlError> {
-        let mut grouping = Vec::with_capacity(trees.len());
+    /// The aggregation, in windows or of all rows, and where its parts stand in what it gives.
+    fn aggregated(
+        &mut self,
+        rel: RelId,
+        window: Option<(Windowed, Vec<Group>)>,
+        calls: &[Aggregate],
+        scope: &Scope,
+        grouping: &[Expr],
+        span: Span,
+    ) -> Result<(RelId, Outputs), SqlError> {
+        let aggregate = match &window {
+            Some((windowed, groups)) => self.aggregate(windowed, groups, calls, scope, grouping, span)?,
+            None => self.group_aggregate(rel, calls, scope, grouping, span),
+        };
+        let groups = window.as_ref().map(|(_, groups)| groups.as_slice()).unwrap_or_default();
+        let columns = &self.dag.get(aggregate).columns;
+        let outputs = Outputs::of(groups, grouping, scope.columns.len(), calls, columns);
+        Ok((aggregate, outputs))
+    }
+
+    /// The rows of `rel` grouped by `grouping`, each group once, in the order of `grouping`.
+    pub(super) fn distinct_groups(
+        &mut self,
+        rel: RelId,
+        scope: &Scope,
+        grouping: Vec<Expr>,
+        span: Span,
+    ) -> Result<RelId, SqlError> {
+        let names: Vec<String> = self.dag.get(rel).columns.iter().map(|column| column.name.clone()).collect();
+        let window = self.window_groups(rel, &grouping)?;
+        let (aggregate, outputs) = self.aggregated(rel, window, &[], scope, &grouping, span)?;
+        let columns = names.into_iter().zip(grouping).map(|(name, expr)| Ok((name, outputs.rewritten(expr, scope)?)));
+        let columns = columns.collect::<Result<Vec<_>, SqlError>>()?;
+        Ok(self.dag.calc(aggregate, None, columns, span))
+    }
+
+    /// The grouping expressions over the scope, equal ones once.
+    fn grouping(&self, trees: &[ast::Expr], scope: &Scope) -> Result<Vec<Expr>, SqlError> {
+        let mut grouping: Vec<Expr> = Vec::with_capacity(trees.len());
         for tree in trees {
             let span = span_of(tree.span());
             match tree {
@@ -121,22 +149,32 @@ impl QueryBinder<'_> {
                         "write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end",
                     ));
                 }
-                ast::Expr::Value(value) => {
-                    let position = value.value.to_string().parse::<usize>().ok();
-                    let item = position.and_then(|position| items.get(position.checked_sub(1)?));
-                    grouping.push(match item {
-                        Some(Item::Column(index)) => {
-                            Expr::column(*index, scope.columns[*index].data_type.clone()).at(span)
-                        }
-                        Some(Item::Tree(tree, _)) => ExprBinder::new(scope).bind(tree)?,
-                        None => return Err(refuse(span, "Ordinal out of range")),
-                    });
-                }
                 ast::Expr::Tuple(parts) if parts.is_empty() => {}
-                _ => grouping.push(ExprBinder::new(scope).bind(tree)?),
+                _ => {
+                    let expr = ExprBinder::new(scope).bind(tree)?;
+                    let key = key_of_expr(&expr);
+                    if !grouping.iter().any(|known| key_of_expr(known) == key) {
+                        grouping.push(expr);
+                    }
+                }
             }
         }
         Ok(grouping)
+    }
+
+    /// The window function below, if the grouping holds its start and its end: else rows are grouped as they come.
+    fn window_groups(&self, rel: RelId, grouping: &[Expr]) -> Result<Option<(Windowed, Vec<Group>)>, SqlError> {
+        let Some(windowed) = self.windowed(rel) else { return Ok(None) };
+        let width = self.dag.get(windowed.input).columns.len();
+        let has = |index: usize| {
+            let is = |expr: &Expr| matches!(substituted(expr, &windowed.columns).kind, ExprKind::Column(at) if at == width + index);
+            grouping.iter().any(is)
+        };
+        if !has(0) || !has(1) {
+            return Ok(None);
+        }
+        let groups = groups(grouping, &windowed, width)?;
+        Ok(Some((windowed, groups)))
     }
 
     /// Folds the Calcs down to the window function.
@@ -175,7 +213,7 @@ impl QueryBinder<'_> {
         span: Span,
     ) -> Result<RelId, SqlError> {
         let width = self.dag.get(windowed.input).columns.len();
-        let mut below = Below { columns: Vec::new() };
+        let mut below = Below::default();
         let mut out = Vec::new();
         let plain = |name: String, data_type: &DataType| RelColumn {
             name,
@@ -231,17 +269,20 @@ impl QueryBinder<'_> {
             properties,
         };
         let op = RelOp::Aggregate(Box::new(spec));
-        Ok(self.dag.add(Rel { op, inputs: vec![input], columns: out, changes: Changes::InsertOnly, span }))
+        Ok(self.dag.add(Rel { op, inputs: vec![input], columns: out, span }))
     }
 }
 
 /// The columns of the Calc below an aggregation, equal ones once.
-struct Below {
-    columns: Vec<(String, Expr)>,
+#[derive(Default)]
+pub(super) struct Below {
+    /// Names and expressions over what the Calc reads.
+    pub columns: Vec<(String, Expr)>,
 }
 
 impl Below {
-    fn column(&mut self, expr: Expr, name: &str) -> usize {
+    /// The place of `expr`.
+    pub(super) fn column(&mut self, expr: Expr, name: &str) -> usize {
         let key = key_of_expr(&expr);
         if let Some(index) = self.columns.iter().position(|(_, known)| key_of_expr(known) == key) {
             return index;
@@ -281,11 +322,12 @@ struct Outputs {
 
 impl Outputs {
     fn of(groups: &[Group], grouping: &[Expr], scope_width: usize, calls: &[Aggregate], columns: &[RelColumn]) -> Self {
-        let keys = groups.iter().filter(|group| matches!(group, Group::Key(_))).count();
+        let property_of = |index: usize| matches!(groups.get(index), Some(Group::Property(_)));
+        let keys = (0..grouping.len()).filter(|index| !property_of(*index)).count();
         let (mut key, mut property) = (0, keys + calls.len());
-        let mut places = Vec::with_capacity(groups.len());
-        for (group, over_scope) in groups.iter().zip(grouping) {
-            let next = if matches!(group, Group::Key(_)) { &mut key } else { &mut property };
+        let mut places = Vec::with_capacity(grouping.len());
+        for (index, over_scope) in grouping.iter().enumerate() {
+            let next = if property_of(index) { &mut property } else { &mut key };
             places.push((key_of_expr(over_scope), *next));
             *next += 1;
         }
@@ -387,10 +429,4 @@ fn property_column(property: WindowProperty, window: &Window) -> RelColumn {
         }
     };
     RelColumn { name: name.to_owned(), data_type: DataType::not_null(logical), attribute }
-}
-
-fn no_window(span: Span, trees: &[ast::Expr]) -> SqlError {
-    let what = if trees.is_empty() { "an aggregate over the whole stream" } else { "GROUP BY without a window" };
-    not_supported(span, what)
-        .hint("aggregate in windows: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end, ...")
 }

@@ -2,14 +2,16 @@
 //!
 //! [`plan_inserts`] and [`plan_select`] are the ways in. A query is bound (`query`, `select`, `from`, `window`, `group`, `over`) into a
 //! DAG of relations (`rel`), whose expressions are typed by Flink's rules (`expr`, `functions`, `types`); the DAG is rewritten
-//! (`optimize`) and laid out as a `JobGraph` (`graph`). It knows connectors as data only, and runs nothing.
+//! (`optimize`), told which kinds of row each relation gives (`changelog`), and laid out as a `JobGraph` (`graph`). It knows connectors as data only, and runs nothing.
 
 mod aggregates;
+mod changelog;
 mod expr;
 mod from;
 mod functions;
 mod graph;
 mod group;
+mod group_stream;
 mod optimize;
 mod over;
 mod query;
@@ -46,7 +48,7 @@ pub fn plan_inserts(
         sinks.push(binder.insert(insert)?);
     }
     let dag = optimize::optimize(&binder.dag, &sinks)?;
-    graph::lay_out(&dag, settings, environment)
+    graph::lay_out(&changelog::infer(&dag, settings)?, settings, environment)
 }
 
 /// Plans a bare query; its rows go to a sink of the connector `collect`.
@@ -62,7 +64,7 @@ pub fn plan_select(
     let mut binder = QueryBinder::new(catalog, settings, environment);
     let sink = binder.collect(query)?;
     let dag = optimize::optimize(&binder.dag, &[sink])?;
-    graph::lay_out(&dag, settings, environment)
+    graph::lay_out(&changelog::infer(&dag, settings)?, settings, environment)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use weir_plan::{DataType, Expr, ExprKind, Function, Keep, LogicalType, Order, Va
 use super::expr::{ExprBinder, all_of, integer_constant};
 use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
-use super::rel::{Changes, Rel, RelColumn, RelId, RelOp};
+use super::rel::{Rel, RelColumn, RelId, RelOp};
 use super::scope::{Attribute, Scope};
 use super::source::is_proctime;
 use crate::catalog::display_name;
@@ -82,9 +82,7 @@ impl QueryBinder<'_> {
             data_type: data_type.clone(),
             attribute: Attribute::RowNumber,
         });
-        let changes = below.changes.clone();
-        let rel =
-            Rel { op: RelOp::RowNumber { keys, order }, inputs: vec![input], columns: rel_columns, changes, span };
+        let rel = Rel { op: RelOp::RowNumber { keys, order }, inputs: vec![input], columns: rel_columns, span };
         Ok((self.dag.add(rel), Expr::column(width, data_type).at(span)))
     }
 
@@ -152,7 +150,7 @@ impl QueryBinder<'_> {
                     .hint("deduplication orders by the table's WATERMARK column or by a PROCTIME() column"));
                 };
                 let input = rel.inputs[0];
-                self.deduplicate(input, keys, order, keep, rel.span)
+                Ok(self.deduplicate(input, keys, order, keep, rel.span))
             }
             RelOp::Calc { condition, projection } => {
                 let input = self.first_rows(rel.inputs[0], span)?;
@@ -168,41 +166,14 @@ impl QueryBinder<'_> {
         }
     }
 
-    fn deduplicate(
-        &mut self,
-        input: RelId,
-        keys: Vec<usize>,
-        order: Order,
-        keep: Keep,
-        span: Span,
-    ) -> Result<RelId, SqlError> {
-        let below = self.dag.get(input).clone();
-        if let Changes::Updating { node, .. } = &below.changes {
-            return Err(refuse(
-                span,
-                format!(
-                    "Deduplicate doesn't support consuming update and delete changes which is produced by node {node}"
-                ),
-            ));
-        }
-        let insert_only = keep == Keep::First;
-        let changes = if insert_only {
-            Changes::InsertOnly
-        } else {
-            let names: Vec<_> = keys.iter().map(|key| below.columns[*key].name.as_str()).collect();
-            let order = if order == Order::ProcTime { "PROCTIME" } else { "ROWTIME" };
-            let node = format!(
-                "Deduplicate(keep=[LastRow], key=[{}], order=[{order}], outputInsertOnly=[false])",
-                names.join(", ")
-            );
-            Changes::Updating { key: Some(keys.clone()), filtered: false, node }
-        };
+    fn deduplicate(&mut self, input: RelId, keys: Vec<usize>, order: Order, keep: Keep, span: Span) -> RelId {
+        let columns = self.dag.get(input).columns.clone();
         let op = RelOp::Deduplicate { keys, order, keep };
-        let rel = self.dag.add(Rel { op, inputs: vec![input], columns: below.columns, changes, span });
+        let rel = self.dag.add(Rel { op, inputs: vec![input], columns, span });
         let mut columns = self.dag.pass(rel);
         let one = ExprKind::Literal(Value::Integer(1));
         columns.push(("w0$o0".to_owned(), Expr::new(one, DataType::not_null(LogicalType::BigInt)).at(span)));
-        Ok(self.dag.calc(rel, None, columns, span))
+        self.dag.calc(rel, None, columns, span)
     }
 }
 

@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use weir_base::Span;
-use weir_plan::{DataType, Expr, ExprKind, Field, Keep, Order, Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec};
+use weir_plan::{
+    AggregateCall, DataType, Expr, ExprKind, Field, Keep, Order, Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec,
+};
 
 use super::scope::Attribute;
 
@@ -25,22 +27,6 @@ pub(super) struct RelColumn {
     pub attribute: Attribute,
 }
 
-/// The kinds of row a relation gives.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Changes {
-    /// `+I` only.
-    InsertOnly,
-    /// Updates too.
-    Updating {
-        /// The columns that tell a row from the others; `None` where they were projected away.
-        key: Option<Vec<usize>>,
-        /// Whether a filter stands behind the update, so that a new version may not pass where an old one did.
-        filtered: bool,
-        /// The node that updates, as Flink describes it.
-        node: String,
-    },
-}
-
 /// A relation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rel {
@@ -50,8 +36,6 @@ pub(super) struct Rel {
     pub inputs: Vec<RelId>,
     /// Its columns.
     pub columns: Vec<RelColumn>,
-    /// The kinds of row it gives.
-    pub changes: Changes,
     /// Where it stands in the script.
     pub span: Span,
 }
@@ -88,6 +72,8 @@ pub(super) enum RelOp {
     Window(Window),
     /// Aggregates in windows.
     Aggregate(Box<TumbleSpec>),
+    /// Aggregates all rows of a key; gives the keys, then the aggregates.
+    GroupAggregate(Box<GroupAggregate>),
     /// All inputs.
     Union,
     /// Writes a table.
@@ -101,6 +87,17 @@ pub(super) struct Scan {
     pub spec: SourceSpec,
     /// Whether the connector makes watermarks per split.
     pub watermark_per_split: bool,
+    /// The columns given that are the table's primary key; empty where it has none, or where one of them is not given.
+    pub primary_key: Vec<usize>,
+}
+
+/// An aggregation without a window.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct GroupAggregate {
+    /// `GROUP BY`: columns of the input; none for the whole stream.
+    pub keys: Vec<usize>,
+    /// The aggregates.
+    pub aggregates: Vec<AggregateCall>,
 }
 
 /// A tumbling window function.
@@ -174,14 +171,8 @@ impl Dag {
             })
             .collect();
         let projection: Vec<Expr> = columns.into_iter().map(|(_, expr)| expr).collect();
-        let changes = changes_through_calc(&below.changes, condition.is_some(), &projection);
-        self.add(Rel {
-            op: RelOp::Calc { condition, projection },
-            inputs: vec![input],
-            columns: rel_columns,
-            changes,
-            span,
-        })
+        let op = RelOp::Calc { condition, projection };
+        self.add(Rel { op, inputs: vec![input], columns: rel_columns, span })
     }
 
     /// Adds a filter over `input`.
@@ -210,15 +201,6 @@ impl Rel {
     pub(super) fn schema(&self) -> Schema {
         Schema::new(self.columns.iter().map(|column| Field::new(&column.name, column.data_type.clone())).collect())
     }
-}
-
-/// The changes behind a Calc.
-pub(super) fn changes_through_calc(below: &Changes, filters: bool, projection: &[Expr]) -> Changes {
-    let Changes::Updating { key, filtered, node } = below else { return Changes::InsertOnly };
-    let place =
-        |index: &usize| projection.iter().position(|expr| matches!(expr.kind, ExprKind::Column(at) if at == *index));
-    let key = key.as_ref().and_then(|key| key.iter().map(place).collect());
-    Changes::Updating { key, filtered: *filtered || filters, node: node.clone() }
 }
 
 /// The indices of the columns that `expr` reads.
@@ -253,6 +235,7 @@ fn key_of(rel: &Rel) -> String {
         | RelOp::Deduplicate { .. }
         | RelOp::Window(_)
         | RelOp::Aggregate(_)
+        | RelOp::GroupAggregate(_)
         | RelOp::Union
         | RelOp::Sink(_) => {}
     }

@@ -40,13 +40,14 @@ impl QueryBinder<'_> {
             }
         }
         let items = expand(&select.projection, &scope)?;
-        if self.is_grouped(select, &items)? {
-            return self.grouped(select, &items, rel, &scope, span);
-        }
-        if let Some(having) = &select.having {
+        let rel = if self.is_grouped(select, &items)? {
+            self.grouped(select, &items, rel, &scope, span)?
+        } else if let Some(having) = &select.having {
             return Err(refuse(span_of(having.span()), "HAVING without GROUP BY").hint("use WHERE"));
-        }
-        self.project(&items, rel, &scope, span)
+        } else {
+            self.project(&items, rel, &scope, span)?
+        };
+        if matches!(select.distinct, Some(ast::Distinct::Distinct)) { self.distinct(rel, span) } else { Ok(rel) }
     }
 
     fn project(&mut self, items: &[Item<'_>], rel: RelId, scope: &Scope, span: Span) -> Result<RelId, SqlError> {
@@ -165,10 +166,8 @@ fn refuse_options(options: &ast::WildcardAdditionalOptions, span: Span) -> Resul
 }
 
 fn refuse_clauses(select: &ast::Select, span: Span) -> Result<(), SqlError> {
-    if select.distinct.is_some() {
-        return Err(not_supported(span, "SELECT DISTINCT").hint(
-            "the first row of each key: SELECT ... FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY key ORDER BY proctime) AS rn FROM t) WHERE rn = 1",
-        ));
+    if matches!(select.distinct, Some(ast::Distinct::On(_))) {
+        return Err(not_supported(span, "SELECT DISTINCT ON (...)").hint("Flink SQL has SELECT DISTINCT"));
     }
     if !select.optimizer_hints.is_empty() {
         return Err(not_supported(span, "a hint behind SELECT"));

@@ -6,8 +6,8 @@ use weir_plan::{ChangelogMode, DataType, Expr, ExprKind, LogicalType, SinkSpec, 
 
 use super::expr::cast::implicit_cast;
 use super::query::QueryBinder;
-use super::refusal::{not_supported, refuse};
-use super::rel::{Changes, Rel, RelColumn, RelId, RelOp};
+use super::refusal::refuse;
+use super::rel::{Rel, RelColumn, RelId, RelOp};
 use super::scope::Attribute;
 use super::types::{explicit_cast_exists, implicit_cast_exists, summary};
 use crate::catalog::{ColumnKind, Relation, Table, place_of};
@@ -42,7 +42,6 @@ impl QueryBinder<'_> {
         let physical = table.physical();
         let index_of = |name: &String| physical.index_of(name);
         let primary_key: Vec<usize> = table.primary_key.iter().filter_map(index_of).collect();
-        let changelog = self.changelog(input, connector.sink, table, &primary_key, place)?;
         let spec = SinkSpec {
             table: table.full_name.clone(),
             connector: connector.identifier.to_owned(),
@@ -50,7 +49,7 @@ impl QueryBinder<'_> {
             physical,
             metadata: targets.iter().filter_map(|target| target.metadata.clone()).collect(),
             primary_key,
-            changelog,
+            changelog: connector.sink.unwrap_or(ChangelogMode::INSERT_ONLY),
         };
         Ok(self.sink(input, spec, place))
     }
@@ -59,7 +58,6 @@ impl QueryBinder<'_> {
     pub(super) fn collect(&mut self, query: &Query) -> Result<RelId, SqlError> {
         let input = self.query(query)?;
         let rel = self.dag.get(input);
-        let changelog = if rel.changes == Changes::InsertOnly { ChangelogMode::InsertOnly } else { ChangelogMode::All };
         let spec = SinkSpec {
             table: "collect".to_owned(),
             connector: "collect".to_owned(),
@@ -67,7 +65,7 @@ impl QueryBinder<'_> {
             physical: rel.schema(),
             metadata: Vec::new(),
             primary_key: Vec::new(),
-            changelog,
+            changelog: ChangelogMode::ALL,
         };
         Ok(self.sink(input, spec, query.span))
     }
@@ -81,9 +79,8 @@ impl QueryBinder<'_> {
         let physical = spec.physical.fields.iter().map(|field| column(&field.name, &field.data_type));
         let metadata = spec.metadata.iter().map(|(key, data_type)| column(key, data_type));
         let columns = physical.chain(metadata).collect();
-        let changes = self.dag.get(input).changes.clone();
         // Two INSERTs of the same rows into one table write them twice: a sink is never shared.
-        self.dag.add_anew(Rel { op: RelOp::Sink(Box::new(spec)), inputs: vec![input], columns, changes, span })
+        self.dag.add_anew(Rel { op: RelOp::Sink(Box::new(spec)), inputs: vec![input], columns, span })
     }
 
     /// The sink's columns over the query's: physical ones in DDL order, then metadata.
@@ -146,61 +143,6 @@ impl QueryBinder<'_> {
             ));
         }
         Ok(columns)
-    }
-
-    /// The changelog that the sink is given.
-    fn changelog(
-        &self,
-        input: RelId,
-        takes: Option<ChangelogMode>,
-        table: &Table,
-        primary_key: &[usize],
-        place: Span,
-    ) -> Result<ChangelogMode, SqlError> {
-        let Changes::Updating { key, filtered, node } = &self.dag.get(input).changes else {
-            return Ok(ChangelogMode::InsertOnly);
-        };
-        match takes {
-            Some(ChangelogMode::All) => Ok(ChangelogMode::All),
-            Some(ChangelogMode::Upsert) if primary_key.is_empty() => Err(refuse(
-                place,
-                format!(
-                    "Table sink '{}' requires that Table has a full primary keys if it is updated.",
-                    table.full_name
-                ),
-            )
-            .hint("add PRIMARY KEY (...) NOT ENFORCED")),
-            Some(ChangelogMode::Upsert) if *filtered => {
-                Err(not_supported(place, format!("a filter behind {node} before a sink that takes upserts only"))
-                    .hint("filter before the deduplication, or write all rows and filter when reading"))
-            }
-            Some(ChangelogMode::Upsert) => {
-                let same = |key: &Vec<usize>| {
-                    let mut key = key.clone();
-                    let mut primary = primary_key.to_vec();
-                    key.sort_unstable();
-                    primary.sort_unstable();
-                    key == primary
-                };
-                if key.as_ref().is_some_and(same) {
-                    Ok(ChangelogMode::Upsert)
-                } else {
-                    Err(not_supported(
-                        place,
-                        format!("a sink whose primary key ({}) is not the key of {node}", table.primary_key.join(", ")),
-                    )
-                    .hint("make the PARTITION BY of the deduplication the sink's primary key"))
-                }
-            }
-            Some(ChangelogMode::InsertOnly) | None => Err(refuse(
-                place,
-                format!(
-                    "Table sink '{}' doesn't support consuming update changes which is produced by node {node}",
-                    table.full_name
-                ),
-            )
-            .hint("ORDER BY ... ASC keeps the first row and updates nothing; or choose a sink that takes updates")),
-        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::QueryBinder;
 use super::expr::cast::implicit_cast;
 use super::expr::{ExprBinder, check_divisions};
 use super::refusal::refuse;
-use super::rel::{Changes, Rel, RelColumn, RelId, RelOp, Scan, columns_of};
+use super::rel::{Rel, RelColumn, RelId, RelOp, Scan, columns_of};
 use super::scope::{Attribute, Scope, ScopeColumn};
 use super::types::explicit_cast_exists;
 use crate::catalog::{ColumnKind, Table};
@@ -76,11 +76,13 @@ impl QueryBinder<'_> {
             condition: None,
             watermark,
         };
+        let of_key = |name: &String| place(table.columns.iter().position(|column| column.name == *name)?);
+        let primary_key = table.primary_key.iter().map(of_key).collect::<Option<_>>().unwrap_or_default();
+        let scan = Scan { spec, watermark_per_split: connector.watermark_per_split, primary_key };
         let scan = Rel {
-            op: RelOp::Scan(Box::new(Scan { spec, watermark_per_split: connector.watermark_per_split })),
+            op: RelOp::Scan(Box::new(scan)),
             inputs: Vec::new(),
             columns: given.iter().map(|index| bound.columns[*index].0.clone()).collect(),
-            changes: Changes::InsertOnly,
             span: table.span,
         };
         let scan = self.dag.add(scan);

@@ -20,6 +20,15 @@ fn plans() {
     });
 }
 
+/// The kinds of row as Flink's `EXPLAIN CHANGELOG_MODE` shows them for the same queries.
+#[test]
+fn changelogs() {
+    check("changelogs.txt", |input| match fixture::plan(input) {
+        Ok(program) => graphs(&program).into_iter().map(modes).collect::<Vec<_>>().join("\n"),
+        Err(error) => format!("ERROR {error}"),
+    });
+}
+
 #[test]
 fn errors() {
     check("errors.txt", |input| match fixture::plan(input) {
@@ -86,6 +95,16 @@ fn explained(graph: &JobGraph) -> String {
     let plan = text.split_once("== Plan ==\n").map_or(text.as_str(), |(_, plan)| plan);
     let nodes: Vec<_> = graph.nodes.iter().map(|node| format!("{} ({})", node.name, node.uid)).collect();
     format!("{plan}nodes: {}\n", nodes.join(", "))
+}
+
+/// Each operator with the kinds of row that it gives, a sink with what it is given.
+fn modes(graph: &JobGraph) -> String {
+    let nodes = graph.nodes.iter().map(|node| {
+        let inputs: Vec<String> = node.inputs.iter().map(|input| (input.from.0 + 1).to_string()).collect();
+        let kind = node.uid.split("-default").next().unwrap_or_default();
+        format!("{} {kind}({}) [{}]\n", node.id.0 + 1, inputs.join(", "), node.changelog)
+    });
+    nodes.collect()
 }
 
 /// Runs the cases of a file.

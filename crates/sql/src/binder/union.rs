@@ -1,4 +1,4 @@
-//! `UNION ALL`: the inputs' columns brought to common types.
+//! `UNION ALL` and `UNION`: the inputs' columns brought to common types.
 
 use sqlparser::ast::{SetExpr, SetOperator, SetQuantifier};
 use weir_base::Span;
@@ -7,13 +7,13 @@ use weir_plan::{DataType, Expr, ExprKind};
 use super::expr::cast::implicit_cast;
 use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
-use super::rel::{Changes, Rel, RelColumn, RelId, RelOp};
+use super::rel::{Rel, RelColumn, RelId, RelOp};
 use super::scope::Attribute;
 use super::types::{calcite_name, least_common_type};
 use crate::error::SqlError;
 
 impl QueryBinder<'_> {
-    /// `left UNION ALL right`; a chain of them is one operator.
+    /// `left UNION [ALL] right`; a chain of them is one operator.
     pub(super) fn set_operation(
         &mut self,
         left: &SetExpr,
@@ -22,14 +22,22 @@ impl QueryBinder<'_> {
         right: &SetExpr,
         span: Span,
     ) -> Result<RelId, SqlError> {
-        if (operator, quantifier) != (SetOperator::Union, SetQuantifier::All) {
-            let quantifier = if quantifier == SetQuantifier::None { String::new() } else { format!(" {quantifier}") };
-            return Err(not_supported(span, format!("{operator}{quantifier}")).hint("there is UNION ALL"));
-        }
+        let all = match (operator, quantifier) {
+            (SetOperator::Union, SetQuantifier::All) => true,
+            (SetOperator::Union, SetQuantifier::None | SetQuantifier::Distinct) => false,
+            (SetOperator::Intersect | SetOperator::Except, SetQuantifier::None | SetQuantifier::Distinct) => {
+                return Err(not_supported(span, format!("{operator}, which Flink plans as a join,")));
+            }
+            _ => {
+                return Err(not_supported(span, format!("{operator} {quantifier}"))
+                    .hint("count the rows of each side by UNION ALL and GROUP BY"));
+            }
+        };
         let mut trees = vec![right];
         let mut rest = left;
-        while let SetExpr::SetOperation { left, op: SetOperator::Union, set_quantifier: SetQuantifier::All, right } =
-            rest
+        // Only a chain of the same operation is one: a UNION in it has thrown rows away.
+        while let SetExpr::SetOperation { left, op: SetOperator::Union, set_quantifier, right } = rest
+            && *set_quantifier == quantifier
         {
             trees.push(right);
             rest = left;
@@ -39,13 +47,14 @@ impl QueryBinder<'_> {
         for tree in trees.into_iter().rev() {
             inputs.push(self.body(tree)?);
         }
-        self.union(inputs, span)
+        let union = self.union(inputs, if all { "UNION ALL" } else { "UNION" }, span)?;
+        if all { Ok(union) } else { self.distinct(union, span) }
     }
 
-    fn union(&mut self, inputs: Vec<RelId>, span: Span) -> Result<RelId, SqlError> {
+    fn union(&mut self, inputs: Vec<RelId>, name: &str, span: Span) -> Result<RelId, SqlError> {
         let width = self.dag.get(inputs[0]).columns.len();
         if inputs.iter().any(|input| self.dag.get(*input).columns.len() != width) {
-            return Err(refuse(span, "Column count mismatch in UNION ALL"));
+            return Err(refuse(span, format!("Column count mismatch in {name}")));
         }
         let mut columns = Vec::with_capacity(width);
         for index in 0..width {
@@ -55,7 +64,7 @@ impl QueryBinder<'_> {
                 let names: Vec<_> = types.iter().map(|data_type| calcite_name(&data_type.logical)).collect();
                 return Err(refuse(
                     span,
-                    format!("Type mismatch in column {} of UNION ALL: {}", index + 1, names.join(", ")),
+                    format!("Type mismatch in column {} of {name}: {}", index + 1, names.join(", ")),
                 ));
             };
             // A time attribute stays one where all inputs have the same.
@@ -66,16 +75,7 @@ impl QueryBinder<'_> {
             columns.push(RelColumn { name: all[0].name.clone(), data_type, attribute });
         }
         let inputs: Vec<RelId> = inputs.into_iter().map(|input| self.aligned(input, &columns, span)).collect();
-        let changes = inputs
-            .iter()
-            .map(|input| self.dag.get(*input).changes.clone())
-            .find(|changes| *changes != Changes::InsertOnly);
-        let changes = match changes {
-            None => Changes::InsertOnly,
-            Some(Changes::Updating { node, filtered, .. }) => Changes::Updating { key: None, filtered, node },
-            Some(Changes::InsertOnly) => Changes::InsertOnly,
-        };
-        Ok(self.dag.add(Rel { op: RelOp::Union, inputs, columns, changes, span }))
+        Ok(self.dag.add(Rel { op: RelOp::Union, inputs, columns, span }))
     }
 
     /// `input` with the columns' types.

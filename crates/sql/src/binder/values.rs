@@ -15,7 +15,7 @@ use super::expr::cast::implicit_cast;
 use super::expr::{ExprBinder, is_untyped};
 use super::query::QueryBinder;
 use super::refusal::refuse;
-use super::rel::{Changes, Rel, RelColumn, RelId, RelOp, Scan};
+use super::rel::{Rel, RelColumn, RelId, RelOp, Scan};
 use super::scope::{Attribute, Scope};
 use super::types::least_common_type;
 use crate::error::{SqlError, span_of};
@@ -96,10 +96,9 @@ impl QueryBinder<'_> {
         };
         let column = RelColumn { name: NUMBER.to_owned(), data_type, attribute: Attribute::None };
         let scan = Rel {
-            op: RelOp::Scan(Box::new(Scan { spec, watermark_per_split: true })),
+            op: RelOp::Scan(Box::new(Scan { spec, watermark_per_split: true, primary_key: Vec::new() })),
             inputs: Vec::new(),
             columns: vec![column],
-            changes: Changes::InsertOnly,
             span,
         };
         self.dag.add(scan)

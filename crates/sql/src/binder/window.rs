@@ -7,7 +7,7 @@ use weir_plan::{DataType, LogicalType, TimeDomain};
 use super::expr::interval_literal;
 use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
-use super::rel::{Changes, Rel, RelColumn, RelId, RelOp, Window};
+use super::rel::{Rel, RelColumn, RelId, RelOp, Window};
 use super::scope::Attribute;
 use super::types::calcite_name;
 use crate::catalog::display_name;
@@ -96,14 +96,6 @@ impl QueryBinder<'_> {
         place: Span,
     ) -> Result<RelId, SqlError> {
         let below = self.dag.get(input).clone();
-        if let Changes::Updating { node, .. } = &below.changes {
-            return Err(refuse(
-                place,
-                format!(
-                    "WindowTableFunction doesn't support consuming update and delete changes which is produced by node {node}"
-                ),
-            ));
-        }
         let time_column = &below.columns[column];
         let time = match time_column.attribute {
             Attribute::RowTime => TimeDomain::Event(column),
@@ -131,7 +123,7 @@ impl QueryBinder<'_> {
         columns.push(point("window_end", LogicalType::Timestamp(3), Attribute::WindowEnd));
         columns.push(point("window_time", end, time_column.attribute));
         let op = RelOp::Window(Window { size_ms, offset_ms, time, local_time });
-        Ok(self.dag.add(Rel { op, inputs: vec![input], columns, changes: Changes::InsertOnly, span: place }))
+        Ok(self.dag.add(Rel { op, inputs: vec![input], columns, span: place }))
     }
 }
 

@@ -46,10 +46,10 @@ pub(super) fn connectors() -> Vec<ConnectorSpec> {
     ];
     let modes = OptionType::OneOf(&["earliest-offset", "latest-offset", "group-offsets", "timestamp"]);
     vec![
-        ConnectorSpec { identifier: "blackhole", sink: Some(ChangelogMode::All), ..base.clone() },
+        ConnectorSpec { identifier: "blackhole", sink: Some(ChangelogMode::ALL), ..base.clone() },
         ConnectorSpec {
             identifier: "datagen",
-            source: Some(ChangelogMode::InsertOnly),
+            source: Some(ChangelogMode::INSERT_ONLY),
             options: vec![
                 option("rows-per-second", OptionType::Integer, false, "rows per second"),
                 option("number-of-rows", OptionType::Integer, false, "rows in all"),
@@ -60,8 +60,8 @@ pub(super) fn connectors() -> Vec<ConnectorSpec> {
         },
         ConnectorSpec {
             identifier: "filesystem",
-            source: Some(ChangelogMode::InsertOnly),
-            sink: Some(ChangelogMode::InsertOnly),
+            source: Some(ChangelogMode::INSERT_ONLY),
+            sink: Some(ChangelogMode::INSERT_ONLY),
             options: vec![
                 option("path", OptionType::Text, true, "the file or folder"),
                 option("sink.rolling-policy.file-size", OptionType::MemorySize, false, "size of a part"),
@@ -72,8 +72,8 @@ pub(super) fn connectors() -> Vec<ConnectorSpec> {
         },
         ConnectorSpec {
             identifier: "kafka",
-            source: Some(ChangelogMode::InsertOnly),
-            sink: Some(ChangelogMode::InsertOnly),
+            source: Some(ChangelogMode::INSERT_ONLY),
+            sink: Some(ChangelogMode::INSERT_ONLY),
             options: vec![
                 option("topic", OptionType::Text, true, "the topic"),
                 option("properties.*", OptionType::Text, false, "passed to the client"),
@@ -92,13 +92,13 @@ pub(super) fn connectors() -> Vec<ConnectorSpec> {
         },
         ConnectorSpec {
             identifier: "print",
-            sink: Some(ChangelogMode::All),
+            sink: Some(ChangelogMode::ALL),
             options: vec![text("print-identifier", false)],
             ..base.clone()
         },
         ConnectorSpec {
             identifier: "questdb",
-            sink: Some(ChangelogMode::Upsert),
+            sink: Some(ChangelogMode::UPSERT),
             options: vec![
                 text("host", true),
                 text("table", false),

@@ -11,7 +11,7 @@ use super::{add, readers, rebuilt};
 use crate::binder::expr::all_of;
 use crate::binder::group::substituted;
 use crate::binder::over::conjuncts;
-use crate::binder::rel::{Dag, Rel, RelId, RelOp, changes_through_calc};
+use crate::binder::rel::{Dag, Rel, RelId, RelOp};
 
 /// Merges all that can be merged.
 pub(super) fn merge(dag: &Dag, sinks: &[RelId]) -> (Dag, Vec<RelId>) {
@@ -48,8 +48,6 @@ fn merged(mut upper: Rel, dag: &mut Dag, shared: bool) -> Rel {
     let condition =
         both(lower_condition.as_ref(), condition.as_ref().map(|upper| substituted(upper, lower_projection)));
     let projection: Vec<Expr> = projection.iter().map(|expr| substituted(expr, lower_projection)).collect();
-    let below = dag.get(lower.inputs[0]);
-    upper.changes = changes_through_calc(&below.changes, condition.is_some(), &projection);
     upper.op = RelOp::Calc { condition, projection };
     upper.inputs = lower.inputs;
     upper

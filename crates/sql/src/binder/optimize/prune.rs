@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use weir_plan::{Order, SourceColumn, TimeDomain, WatermarkSpec};
 
 use super::{add, reachable, rebuilt};
-use crate::binder::rel::{Changes, Dag, Rel, RelId, RelOp, Scan, changes_through_calc, columns_of};
+use crate::binder::rel::{Dag, Rel, RelId, RelOp, Scan, columns_of};
 use crate::binder::source::shift_columns;
 
 type Wanted = BTreeSet<usize>;
@@ -28,11 +28,12 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
         let all = 0..rel.columns.len();
         match &rel.op {
             RelOp::Sink(_) | RelOp::Aggregate(_) => wanted[id.0].extend(all),
-            // A batch without columns cannot say how many rows it has.
-            _ if wanted[id.0].is_empty() => {
-                wanted[id.0].insert(0);
-            }
+            RelOp::GroupAggregate(aggregate) => wanted[id.0].extend(0..aggregate.keys.len()),
             _ => {}
+        }
+        // A batch without columns cannot say how many rows it has.
+        if wanted[id.0].is_empty() {
+            wanted[id.0].insert(0);
         }
         let mine = wanted[id.0].clone();
         match &rel.op {
@@ -73,6 +74,12 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
                 }
                 wanted[rel.inputs[0].0].extend(read);
             }
+            RelOp::GroupAggregate(aggregate) => {
+                let first = aggregate.keys.len();
+                let calls = mine.iter().filter_map(|index| aggregate.aggregates.get(index.checked_sub(first)?));
+                let read = calls.flat_map(|call| call.arguments.iter().copied().chain(call.filter));
+                wanted[rel.inputs[0].0].extend(aggregate.keys.iter().copied().chain(read));
+            }
             RelOp::Union => rel.inputs.iter().for_each(|input| wanted[input.0].extend(&mine)),
             RelOp::Sink(_) => wanted[rel.inputs[0].0].extend(mine),
         }
@@ -90,7 +97,7 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
     let passed = match &rel.op {
         RelOp::Deduplicate { .. } | RelOp::RowNumber { .. } | RelOp::Union => Some(rel.columns.len()),
         RelOp::Window(_) => Some(rel.columns.len() - 3),
-        RelOp::Scan(_) | RelOp::Calc { .. } | RelOp::Aggregate(_) | RelOp::Sink(_) => None,
+        RelOp::Scan(_) | RelOp::Calc { .. } | RelOp::Aggregate(_) | RelOp::GroupAggregate(_) | RelOp::Sink(_) => None,
     };
     let passed: Option<Wanted> = passed.map(|width| kept.iter().copied().filter(|index| *index < width).collect());
     if let Some(passed) = &passed {
@@ -127,19 +134,20 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
                 *index = below(*index);
             }
         }
+        RelOp::GroupAggregate(aggregate) => {
+            let mut index = aggregate.keys.len();
+            aggregate.aggregates.retain(|_| {
+                index += 1;
+                kept.contains(&(index - 1))
+            });
+            aggregate.keys.iter_mut().for_each(|key| *key = below(*key));
+            for call in &mut aggregate.aggregates {
+                call.arguments.iter_mut().chain(&mut call.filter).for_each(|index| *index = below(*index));
+            }
+        }
         RelOp::Union | RelOp::Sink(_) => {}
     }
     rel.columns = kept.iter().map(|index| rel.columns[*index].clone()).collect();
-    rel.changes = match (&rel.op, rel.changes) {
-        (_, Changes::InsertOnly) => Changes::InsertOnly,
-        (RelOp::Deduplicate { keys, .. }, Changes::Updating { filtered, node, .. }) => {
-            Changes::Updating { key: Some(keys.clone()), filtered, node }
-        }
-        (RelOp::Calc { condition, projection }, _) => {
-            changes_through_calc(&dag.get(rel.inputs[0]).changes, condition.is_some(), projection)
-        }
-        (_, other) => other,
-    };
     rel
 }
 
@@ -155,6 +163,11 @@ fn narrowed(input: RelId, has: &Wanted, needs: &Wanted, dag: &mut Dag) -> RelId 
 }
 
 fn prune_scan(scan: &mut Scan, kept: &Wanted) {
+    let primary_key = &mut scan.primary_key;
+    if primary_key.iter().any(|index| !kept.contains(index)) {
+        primary_key.clear();
+    }
+    primary_key.iter_mut().for_each(|index| *index = place(kept, *index));
     let spec = &mut scan.spec;
     spec.projection = kept.iter().map(|index| spec.projection[*index].clone()).collect();
     if let Some(WatermarkSpec { column, expression, .. }) = &mut spec.watermark {

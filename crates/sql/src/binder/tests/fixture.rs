@@ -49,7 +49,7 @@ pub(super) fn plan(script: &str) -> Result<Program, SqlError> {
 fn connectors() -> Vec<ConnectorSpec> {
     let base = ConnectorSpec {
         identifier: "events",
-        source: Some(ChangelogMode::InsertOnly),
+        source: Some(ChangelogMode::INSERT_ONLY),
         sink: None,
         watermark_per_split: true,
         options: vec![
@@ -70,10 +70,10 @@ fn connectors() -> Vec<ConnectorSpec> {
     };
     let sink = |identifier, takes| ConnectorSpec { identifier, source: None, sink: Some(takes), ..base.clone() };
     vec![
-        ConnectorSpec { sink: Some(ChangelogMode::InsertOnly), ..base.clone() },
+        ConnectorSpec { sink: Some(ChangelogMode::INSERT_ONLY), ..base.clone() },
         ConnectorSpec { identifier: "unsplit", watermark_per_split: false, ..base.clone() },
-        sink("sink", ChangelogMode::InsertOnly),
-        sink("changes", ChangelogMode::All),
-        sink("upserts", ChangelogMode::Upsert),
+        sink("sink", ChangelogMode::INSERT_ONLY),
+        sink("changes", ChangelogMode::ALL),
+        sink("upserts", ChangelogMode::UPSERT),
     ]
 }

@@ -1,0 +1,63 @@
+//! Relations in the words of Flink's plans: who asks, and which node gives what it cannot take.
+
+use weir_plan::{Keep, Order};
+
+use crate::binder::rel::{Dag, Rel, RelColumn, RelId, RelOp};
+
+/// The name under which a relation asks for rows.
+pub(super) fn name(rel: &Rel) -> String {
+    match &rel.op {
+        RelOp::Sink(spec) => format!("Table sink '{}'", spec.table),
+        RelOp::Scan(_) => "StreamPhysicalTableSourceScan".to_owned(),
+        RelOp::Calc { .. } => "StreamPhysicalCalc".to_owned(),
+        RelOp::RowNumber { .. } | RelOp::Deduplicate { .. } => "StreamPhysicalRank".to_owned(),
+        RelOp::Window(_) => "StreamPhysicalWindowTableFunction".to_owned(),
+        RelOp::Aggregate(_) => "StreamPhysicalWindowAggregate".to_owned(),
+        RelOp::GroupAggregate(_) => "StreamPhysicalGroupAggregate".to_owned(),
+        RelOp::Union => "StreamPhysicalUnion".to_owned(),
+    }
+}
+
+/// A relation that gives updates.
+pub(super) fn node(dag: &Dag, id: RelId) -> String {
+    let rel = dag.get(id);
+    let input = || &dag.get(rel.inputs[0]).columns;
+    match &rel.op {
+        RelOp::Deduplicate { keys, order, keep } => {
+            let order = match order {
+                Order::RowTime(column) => format!("ROWTIME {}", rel.columns[*column].name),
+                Order::ProcTime => "PROCTIME".to_owned(),
+            };
+            let direction = if *keep == Keep::Last { "DESC" } else { "ASC" };
+            format!(
+                "Rank(strategy=[UndefinedStrategy], rankType=[ROW_NUMBER], rankRange=[rankStart=1, rankEnd=1], partitionBy=[{}], \
+                 orderBy=[{order} {direction}], select=[{}])",
+                names(input(), keys),
+                all_names(&rel.columns)
+            )
+        }
+        RelOp::GroupAggregate(aggregate) => {
+            let keys = names(input(), &aggregate.keys);
+            let group_by = if keys.is_empty() { String::new() } else { format!("groupBy=[{keys}], ") };
+            let outputs = rel.columns[aggregate.keys.len()..].iter();
+            let calls = aggregate.aggregates.iter().zip(outputs).map(|(call, output)| {
+                let arguments = if call.arguments.is_empty() { "*".to_owned() } else { names(input(), &call.arguments) };
+                let distinct = if call.distinct { "DISTINCT " } else { "" };
+                let filter = call.filter.map(|index| format!(" FILTER {}", input()[index].name)).unwrap_or_default();
+                format!("{}({distinct}{arguments}){filter} AS {}", call.function.name(), output.name)
+            });
+            let select: Vec<String> = Some(keys).filter(|keys| !keys.is_empty()).into_iter().chain(calls).collect();
+            format!("GroupAggregate({group_by}select=[{}])", select.join(", "))
+        }
+        _ => name(rel).trim_start_matches("StreamPhysical").to_owned(),
+    }
+}
+
+/// The names of the columns at `indices`.
+fn names(columns: &[RelColumn], indices: &[usize]) -> String {
+    indices.iter().map(|index| columns[*index].name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn all_names(columns: &[RelColumn]) -> String {
+    columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+}
