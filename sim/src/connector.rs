@@ -21,7 +21,7 @@ pub fn spec() -> ConnectorSpec {
     let number = OptionType::Integer;
     ConnectorSpec {
         identifier: IDENTIFIER,
-        source: Some(ChangelogMode::InsertOnly),
+        source: Some(ChangelogMode::INSERT_ONLY),
         sink: None,
         watermark_per_split: true,
         options: vec![
