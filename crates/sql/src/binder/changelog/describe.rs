@@ -41,7 +41,8 @@ pub(super) fn node(dag: &Dag, id: RelId) -> String {
             let group_by = if keys.is_empty() { String::new() } else { format!("groupBy=[{keys}], ") };
             let outputs = rel.columns[aggregate.keys.len()..].iter();
             let calls = aggregate.aggregates.iter().zip(outputs).map(|(call, output)| {
-                let arguments = if call.arguments.is_empty() { "*".to_owned() } else { names(input(), &call.arguments) };
+                let arguments =
+                    if call.arguments.is_empty() { "*".to_owned() } else { names(input(), &call.arguments) };
                 let distinct = if call.distinct { "DISTINCT " } else { "" };
                 let filter = call.filter.map(|index| format!(" FILTER {}", input()[index].name)).unwrap_or_default();
                 format!("{}({distinct}{arguments}){filter} AS {}", call.function.name(), output.name)
