@@ -89,6 +89,11 @@ pub fn one_title(text: &str) -> Vec<Breach> {
 pub fn case_header(path: &str, text: &str) -> Vec<Breach> {
     let is_expected = path.split('/').any(|folder| folder == "cases") && path.ends_with(".expected");
     let first = text.lines().next().unwrap_or_default();
+    if path.ends_with(".refused") && !text.lines().nth(1).unwrap_or_default().starts_with("-- flink 2.3.0") {
+        let why = "the second line is no `-- flink 2.3.0 ...`: what Flink says of a wrong statement is written by \
+                   `cargo xtask update --from-flink`";
+        return vec![Breach { line: 2, why: why.to_owned() }];
+    }
     if !is_expected || first.starts_with("-- flink 2.3.0") || first.starts_with("-- weir-extension") {
         return Vec::new();
     }
@@ -216,6 +221,8 @@ mod tests {
         assert!(case_header("cases/filter.expected", "-- flink 2.3.0 abc\n+I[1]\n").is_empty());
         assert!(case_header("cases/x/filter.expected", "-- weir-extension\n").is_empty());
         assert_eq!(lines(&case_header("cases/filter.expected", "+I[1]\n")), [1]);
+        assert_eq!(lines(&case_header("cases/x/wrong.refused", "-- A.\nSELECT 1;\n")), [2]);
+        assert!(case_header("cases/x/wrong.refused", "-- A.\n-- flink 2.3.0 sql:1\nSELECT 1;\n").is_empty());
         assert!(case_header("cases/filter.sql", "SELECT 1;\n").is_empty());
         assert!(case_header("crates/a/filter.expected", "1\n").is_empty());
     }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 const INPUT: &str = "---- input ";
 
 /// What a script writes for the folder of its inputs.
-const CASE_DIR: &str = "${CASE_DIR}";
+pub const CASE_DIR: &str = "${CASE_DIR}";
 
 /// A case, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Case {
         }
         let mut sql = Hash::new();
         sql.add(&self.script);
-        format!("-- flink 2.3.0 sql:{:016x} input:{:016x}", sql.0, input.0)
+        format!("-- flink 2.3.0 sql:{:016x} input:{:016x}", sql.value(), input.value())
     }
 
     /// Writes its inputs below `dir`.
@@ -100,6 +100,14 @@ fn root_of(path: &str) -> &str {
 /// # Errors
 /// Fails when a folder cannot be read.
 pub fn all(cases: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+    files(cases, "case")
+}
+
+/// The files below `cases` that end in `.end`, sorted, each with its name `feature/name`.
+///
+/// # Errors
+/// Fails when a folder cannot be read.
+pub fn files(cases: &Path, end: &str) -> std::io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for feature in std::fs::read_dir(cases)? {
         let feature = feature?.path();
@@ -108,7 +116,7 @@ pub fn all(cases: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
         }
         for file in std::fs::read_dir(&feature)? {
             let path = file?.path();
-            if path.extension().is_some_and(|end| end == "case") {
+            if path.extension().is_some_and(|extension| extension == end) {
                 let name = path.with_extension("");
                 let name = name.strip_prefix(cases).unwrap_or(&name).display().to_string();
                 found.push((name, path));
@@ -120,18 +128,24 @@ pub fn all(cases: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
 }
 
 /// FNV-1a with 64 bits: tells versions of a case apart, protects against nothing.
-struct Hash(u64);
+pub struct Hash(u64);
 
 impl Hash {
-    const fn new() -> Self {
+    /// Of nothing.
+    pub const fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
     /// Adds `text` and its end.
-    fn add(&mut self, text: &str) {
+    pub fn add(&mut self, text: &str) {
         for byte in text.bytes().chain([0xff]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
+    }
+
+    /// The hash of what was added.
+    pub const fn value(&self) -> u64 {
+        self.0
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::case::Case;
+use super::refused::Refusals;
 use super::gateway::Session;
 use super::statements;
 use crate::failure::{Failure, Result};
@@ -18,6 +19,9 @@ const PRINT: &str = "'connector' = 'print'";
 
 /// How a case names a sink of its own.
 const IDENTIFIER: &str = "'print-identifier' = '";
+
+/// What is written where Flink takes a statement that Weir refuses.
+const ACCEPTED: &str = "accepted";
 
 /// A Flink that runs.
 pub struct Flink {
@@ -38,10 +42,7 @@ impl Flink {
         let dir = self.inputs.join(&case.name);
         case.write_inputs(&dir).map_err(|error| Failure::io(format_args!("write {}", dir.display()), &error))?;
         let from = self.log_length()?;
-        let session = Session::open(&self.gateway)?;
-        for (key, value) in SETTINGS {
-            session.run(&format!("SET '{key}' = '{value}'"))?;
-        }
+        let session = self.session()?;
         for statement in statements::split(&case.script_in(&dir)) {
             session.run(&identified(&case.name, &statement))?;
         }
@@ -50,6 +51,37 @@ impl Flink {
             rows.sort();
         }
         Ok(rows)
+    }
+
+    /// Asks Flink of each wrong statement, in a session of its own.
+    ///
+    /// # Errors
+    /// Fails when Flink refuses what stands before the wrong one.
+    pub fn refuse(&self, refusals: &mut Refusals) -> Result<()> {
+        let dir = self.inputs.join(&refusals.name);
+        for index in 0..refusals.refusals.len() {
+            let statements = statements::split(&refusals.script_in(&dir, &refusals.refusals[index]));
+            let session = self.session()?;
+            let mut said = None;
+            for statement in statements {
+                said = session.refusal(&statement)?;
+                if said.is_some() {
+                    break;
+                }
+            }
+            refusals.refusals[index].flink = Some(said.unwrap_or_else(|| ACCEPTED.to_owned()));
+        }
+        refusals.header = Some(refusals.current_header());
+        Ok(())
+    }
+
+    /// A session with the settings of all cases.
+    fn session(&self) -> Result<Session> {
+        let session = Session::open(&self.gateway)?;
+        for (key, value) in SETTINGS {
+            session.run(&format!("SET '{key}' = '{value}'"))?;
+        }
+        Ok(session)
     }
 
     fn log_length(&self) -> Result<u64> {

@@ -12,6 +12,9 @@ use crate::failure::{Failure, Result};
 /// How long a statement may take: a case's whole job, on a machine that is busy.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(120);
 
+/// Lines of a cause that are kept: some list every type or table there is.
+const CAUSE_LINES_MAX: usize = 6;
+
 /// A session of its own: tables and settings of one case do not reach another.
 pub struct Session {
     base: String,
@@ -41,14 +44,34 @@ impl Session {
     /// # Errors
     /// As [`Session::run`].
     pub fn run_within(&self, statement: &str, limit: Duration) -> Result<()> {
+        match self.outcome(statement, limit)? {
+            None => Ok(()),
+            Some(errors) => Err(Failure::new(format!("have Flink do it: {}", innermost(&errors)))),
+        }
+    }
+
+    /// The words with which Flink refuses `statement` or its job fails, if it does; `None`: it takes it.
+    ///
+    /// # Errors
+    /// Fails when the gateway does not answer, or the statement has not ended in time.
+    pub fn refusal(&self, statement: &str) -> Result<Option<String>> {
+        Ok(self.outcome(statement, STATEMENT_LIMIT)?.map(|errors| cause(&errors)))
+    }
+
+    /// The errors with which `statement` ends, if it does.
+    fn outcome(&self, statement: &str, limit: Duration) -> Result<Option<Vec<Value>>> {
         let session = format!("{}/v1/sessions/{}", self.base, self.handle);
-        let answer = post(&format!("{session}/statements"), &json!({ "statement": statement }))?;
+        let answer = match post_for(&format!("{session}/statements"), &json!({ "statement": statement }))? {
+            Answer::Errors(errors) => return Ok(Some(errors)),
+            Answer::Body(body) => body,
+        };
         let operation = text(&answer, "operationHandle")?;
         let mut url = format!("{session}/operations/{operation}/result/0?rowFormat=JSON");
         let ended = clock::wait_for(limit, || match get(&url) {
             Err(failure) => Some(Err(failure)),
-            Ok(answer) => match answer.get("resultType").and_then(Value::as_str) {
-                Some("EOS") => Some(Ok(())),
+            Ok(Answer::Errors(errors)) => Some(Ok(Some(errors))),
+            Ok(Answer::Body(answer)) => match answer.get("resultType").and_then(Value::as_str) {
+                Some("EOS") => Some(Ok(None)),
                 Some("PAYLOAD") => {
                     if let Some(next) = answer.get("nextResultUri").and_then(Value::as_str) {
                         url = format!("{}{next}", self.base);
@@ -70,23 +93,52 @@ impl Drop for Session {
     }
 }
 
+/// What the gateway answers.
+enum Answer {
+    Body(Value),
+    /// The traces of what went wrong.
+    Errors(Vec<Value>),
+}
+
 fn post(url: &str, body: &Value) -> Result<Value> {
+    match post_for(url, body)? {
+        Answer::Body(body) => Ok(body),
+        Answer::Errors(errors) => Err(Failure::new(format!("have Flink do it: {}", innermost(&errors)))),
+    }
+}
+
+fn post_for(url: &str, body: &Value) -> Result<Answer> {
     let request = ureq::post(url).config().http_status_as_error(false).build();
     read(url, request.content_type("application/json").send(body.to_string()))
 }
 
-fn get(url: &str) -> Result<Value> {
+fn get(url: &str) -> Result<Answer> {
     read(url, ureq::get(url).config().http_status_as_error(false).build().call())
 }
 
-fn read(url: &str, answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {
+fn read(url: &str, answer: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer> {
     let failed = |error| Failure::new(format!("ask Flink's SQL gateway at {url}: {error}"));
     let text = answer.and_then(|mut answer| answer.body_mut().read_to_string()).map_err(failed)?;
     let body: Value = serde_json::from_str(&text)
         .map_err(|error| Failure::new(format!("read the answer of Flink's SQL gateway at {url}: {error}: {text}")))?;
     match body.get("errors").and_then(Value::as_array) {
-        Some(errors) => Err(Failure::new(format!("have Flink do it: {}", innermost(errors)))),
-        None => Ok(body),
+        Some(errors) => Ok(Answer::Errors(errors.clone())),
+        None => Ok(Answer::Body(body)),
+    }
+}
+
+/// The words of the innermost cause in the traces, without its class, up to where the trace begins.
+fn cause(errors: &[Value]) -> String {
+    let lines: Vec<&str> = errors.iter().filter_map(Value::as_str).flat_map(str::lines).collect();
+    let first = lines.iter().rposition(|line| line.trim_start().starts_with("Caused by: "));
+    let first = first.unwrap_or_else(|| lines.iter().position(|line| line.contains("Exception")).unwrap_or(0));
+    let is_trace = |line: &&&str| !matches!(line.trim_start(), trace if trace.starts_with("at ") || trace.starts_with("... "));
+    let words = lines.iter().skip(first).take_while(is_trace).take(CAUSE_LINES_MAX).map(|line| line.trim_end());
+    let words = words.collect::<Vec<_>>().join("\n");
+    let words = words.trim_start().trim_start_matches("Caused by: ");
+    match words.split_once(": ") {
+        Some((class, rest)) if class.contains('.') && !class.contains(' ') => rest.to_owned(),
+        _ => words.rsplit('.').next().filter(|_| !words.contains(' ')).unwrap_or(words).to_owned(),
     }
 }
 
@@ -108,6 +160,14 @@ fn text(answer: &Value, key: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_cause_its_words_are_kept_without_its_class_and_its_trace() {
+        let trace = "Internal.\na.b.SqlException: top\n\tat x\nCaused by: c.d.Validation: it is\nwrong\n\tat y\n\t... 3 more\n";
+        assert_eq!(cause(&[json!("<Exception on server side:"), json!(trace)]), "it is\nwrong");
+        assert_eq!(cause(&[json!("a.b.SqlException: top\n\tat x")]), "top");
+        assert_eq!(cause(&[json!("Caused by: java.lang.NullPointerException\n\tat x")]), "NullPointerException");
+    }
 
     #[test]
     fn of_a_trace_the_innermost_causes_are_told() {

@@ -5,6 +5,7 @@ mod case;
 mod compat;
 mod flink;
 pub mod gateway;
+mod refused;
 pub mod statements;
 
 use std::fs;
@@ -15,6 +16,7 @@ use crate::failure::{Failure, Result};
 use crate::servers;
 use case::Case;
 use flink::Flink;
+use refused::Refusals;
 
 /// The folder of all cases, from the root.
 const CASES: &str = "cases";
@@ -40,40 +42,59 @@ pub fn run(args: &[String]) -> Result<()> {
 /// Writes `COMPAT.md`.
 fn compat() -> Result<()> {
     let path = command::root().join(COMPAT);
-    let page = compat_page()?;
-    fs::write(&path, page).map_err(|error| Failure::io(format_args!("write {}", path.display()), &error))
+    write_text(&path, &compat_page()?)
 }
 
 /// What `COMPAT.md` says when it is up to date.
 fn compat_page() -> Result<String> {
-    let cases: Vec<Case> = read_all(&[])?.into_iter().map(|(case, _)| case).collect();
-    let path = command::root().join(DEVIATIONS);
-    let text =
-        fs::read_to_string(&path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error))?;
-    Ok(compat::page(&cases, &compat::deviations(&text)))
+    let folder = command::root().join(compat::TESTS);
+    let mut tests = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(|error| Failure::io(format_args!("list {}", folder.display()), &error))? {
+        let path = entry.map_err(|error| Failure::io("list the tests", &error))?.path();
+        if path.extension().is_some_and(|end| end == "rs") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            tests.push((format!("{}/{name}", compat::TESTS), read_text(&path)?));
+        }
+    }
+    tests.sort();
+    let sources = compat::Sources {
+        features: read_text(&command::root().join(CASES).join("features.txt"))?,
+        cases: read_all(&[])?.into_iter().map(|(case, _)| case).collect(),
+        refusals: read_refusals(&[])?.into_iter().map(|(refusals, _)| refusals).collect(),
+        deviations: compat::deviations(&read_text(&command::root().join(DEVIATIONS))?),
+        tests,
+    };
+    sources.page()
 }
 
-/// Has Flink write the rows of the cases called `wanted`; of those that are missing or out of date, if none is named.
+/// Has Flink write what the cases and refusals called `wanted` expect; those that are missing or out of date, if none is named.
 fn from_flink(wanted: &[String]) -> Result<()> {
+    check_names(wanted)?;
     let mut cases = read_all(wanted)?;
+    let mut refusals = read_refusals(wanted)?;
     if wanted.is_empty() {
         cases.retain(|(case, expected)| !is_current(case, expected));
+        refusals.retain(|(refusals, _)| !refusals.is_current());
     }
-    if cases.is_empty() {
+    if cases.is_empty() && refusals.is_empty() {
         println!("update: all cases expect what Flink wrote for them");
         return Ok(());
     }
     let server = servers::KINDS.iter().find(|kind| kind.name == "flink");
     let server = server.ok_or_else(|| Failure::new("find the kind 'flink' among the servers"))?;
     let started = servers::start(server)?;
-    let outcome = write_all(&cases, server);
+    let outcome = write_all(&cases, &mut refusals, server);
     if started {
         servers::stop(server)?;
     }
     outcome
 }
 
-fn write_all(cases: &[(Case, PathBuf)], server: &'static servers::Server) -> Result<()> {
+fn write_all(
+    cases: &[(Case, PathBuf)],
+    refusals: &mut [(Refusals, PathBuf)],
+    server: &'static servers::Server,
+) -> Result<()> {
     let gateway = servers::env_of(server).into_iter().find(|(name, _)| *name == "WEIR_TEST_FLINK_GATEWAY");
     let (_, gateway) = gateway.ok_or_else(|| Failure::new("find Flink's SQL gateway: Flink is not up"))?;
     let run = command::root().join("servers/run/flink");
@@ -85,30 +106,63 @@ fn write_all(cases: &[(Case, PathBuf)], server: &'static servers::Server) -> Res
             Err(failure) => failures.push(format!("{}: {failure}", case.name)),
         }
     }
+    for (refusals, path) in refusals {
+        let written = flink.refuse(refusals).and_then(|()| write_text(path, &refusals.print()));
+        match written {
+            Ok(()) => println!("{}: {} refusals", refusals.name, refusals.refusals.len()),
+            Err(failure) => failures.push(format!("{}: {failure}", refusals.name)),
+        }
+    }
     if failures.is_empty() {
         return Ok(());
     }
     Err(Failure::new(format!("have Flink write {} cases:\n  {}", failures.len(), failures.join("\n  "))))
 }
 
+fn write_text(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).map_err(|error| Failure::io(format_args!("write {}", path.display()), &error))
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error))
+}
+
+/// All cases and refusals, each with its file.
+fn listed(list: fn(&Path) -> std::io::Result<Vec<(String, PathBuf)>>) -> Result<Vec<(String, PathBuf)>> {
+    let folder = command::root().join(CASES);
+    list(&folder).map_err(|error| Failure::io(format_args!("list {}", folder.display()), &error))
+}
+
+/// Fails on a name that is neither a case nor a file of refusals.
+fn check_names(names: &[String]) -> Result<()> {
+    let known = [listed(case::all)?, listed(refused::all)?].concat();
+    match names.iter().find(|name| !known.iter().any(|(known, _)| known == *name)) {
+        Some(unknown) => Err(Failure::usage(format!("find the case '{unknown}' in {CASES}"))),
+        None => Ok(()),
+    }
+}
+
+/// The refusals called `names` (all, if none is named), each with its file.
+fn read_refusals(names: &[String]) -> Result<Vec<(Refusals, PathBuf)>> {
+    let wanted = listed(refused::all)?.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name));
+    let read = wanted.map(|(name, path)| {
+        let refusals = Refusals::parse(&name, &read_text(&path)?);
+        refusals
+            .map(|refusals| (refusals, path))
+            .map_err(|wrong| Failure::new(format!("read {name}: {wrong}")))
+    });
+    read.collect()
+}
+
 /// The cases called `names` (all, if none is named), each with the path of its `.expected`.
 fn read_all(names: &[String]) -> Result<Vec<(Case, PathBuf)>> {
-    let folder = command::root().join(CASES);
-    let listed = case::all(&folder).map_err(|error| Failure::io(format_args!("list {}", folder.display()), &error))?;
-    if let Some(unknown) = names.iter().find(|name| !listed.iter().any(|(known, _)| known == *name)) {
-        return Err(Failure::usage(format!("find the case '{unknown}' in {}", folder.display())));
-    }
-    let mut cases = Vec::new();
-    for (name, path) in listed {
-        if !names.is_empty() && !names.contains(&name) {
-            continue;
-        }
-        let text =
-            fs::read_to_string(&path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error))?;
-        let case = Case::parse(&name, &text).map_err(|wrong| Failure::new(format!("read {name}: {wrong}")))?;
-        cases.push((case, path.with_extension("expected")));
-    }
-    Ok(cases)
+    let wanted = listed(case::all)?.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name));
+    let read = wanted.map(|(name, path)| {
+        let case = Case::parse(&name, &read_text(&path)?);
+        case.map(|case| (case, path.with_extension("expected")))
+            .map_err(|wrong| Failure::new(format!("read {name}: {wrong}")))
+    });
+    read.collect()
 }
 
 /// Whether what stands in `expected` is of this script and input.
@@ -122,7 +176,7 @@ fn write(case: &Case, expected: &Path, rows: &[String]) -> Result<usize> {
         return Err(Failure::new("find a row of it in the task manager's output: a case without rows proves nothing"));
     }
     let text: String = std::iter::once(&case.expected_header()).chain(rows).map(|line| format!("{line}\n")).collect();
-    fs::write(expected, text).map_err(|error| Failure::io(format_args!("write {}", expected.display()), &error))?;
+    write_text(expected, &text)?;
     Ok(rows.len())
 }
 

@@ -18,7 +18,10 @@ mod metrics;
 mod once;
 mod outages;
 mod pipeline;
+#[path = "../../../../xtask/src/update/refused.rs"]
+mod refusal_format;
 mod refusals;
+mod refused;
 mod restores;
 mod resume;
 mod run;
