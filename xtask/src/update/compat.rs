@@ -66,8 +66,11 @@ impl Sources {
     pub fn page(&self) -> Result<String> {
         let mut page = INTRODUCTION.to_owned();
         let mut kind = String::new();
-        let scripts: Vec<(String, String)> =
-            self.cases.iter().map(|case| (case.name.clone(), without_comments(&case.script_in(Path::new(""))))).collect();
+        let scripts: Vec<(String, String)> = self
+            .cases
+            .iter()
+            .map(|case| (case.name.clone(), without_comments(&case.script_in(Path::new("")))))
+            .collect();
         for feature in feature::read(&self.features)? {
             if feature.kind != kind {
                 kind.clone_from(&feature.kind);
@@ -105,9 +108,10 @@ impl Sources {
         if !proofs.is_empty() {
             return Verdict::Yes(proofs);
         }
-        let refused = self.refusals.iter().find(|refusals| {
-            refusals.refusals.iter().any(|refusal| feature.is_in(&without_comments(&refusal.sql)))
-        });
+        let refused = self
+            .refusals
+            .iter()
+            .find(|refusals| refusals.refusals.iter().any(|refusal| feature.is_in(&without_comments(&refusal.sql))));
         refused.map_or(Verdict::Unproven, |refusals| {
             Verdict::No(format!("[{name}](cases/{name}.refused)", name = refusals.name))
         })

@@ -5,8 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::case::Case;
-use super::refused::Refusals;
 use super::gateway::Session;
+use super::refused::Refusals;
 use super::statements;
 use crate::failure::{Failure, Result};
 

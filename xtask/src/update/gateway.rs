@@ -132,7 +132,8 @@ fn cause(errors: &[Value]) -> String {
     let lines: Vec<&str> = errors.iter().filter_map(Value::as_str).flat_map(str::lines).collect();
     let first = lines.iter().rposition(|line| line.trim_start().starts_with("Caused by: "));
     let first = first.unwrap_or_else(|| lines.iter().position(|line| line.contains("Exception")).unwrap_or(0));
-    let is_trace = |line: &&&str| !matches!(line.trim_start(), trace if trace.starts_with("at ") || trace.starts_with("... "));
+    let is_trace =
+        |line: &&&str| !matches!(line.trim_start(), trace if trace.starts_with("at ") || trace.starts_with("... "));
     let words = lines.iter().skip(first).take_while(is_trace).take(CAUSE_LINES_MAX).map(|line| line.trim_end());
     let words = words.collect::<Vec<_>>().join("\n");
     let words = words.trim_start().trim_start_matches("Caused by: ");
@@ -163,7 +164,8 @@ mod tests {
 
     #[test]
     fn of_a_cause_its_words_are_kept_without_its_class_and_its_trace() {
-        let trace = "Internal.\na.b.SqlException: top\n\tat x\nCaused by: c.d.Validation: it is\nwrong\n\tat y\n\t... 3 more\n";
+        let trace =
+            "Internal.\na.b.SqlException: top\n\tat x\nCaused by: c.d.Validation: it is\nwrong\n\tat y\n\t... 3 more\n";
         assert_eq!(cause(&[json!("<Exception on server side:"), json!(trace)]), "it is\nwrong");
         assert_eq!(cause(&[json!("a.b.SqlException: top\n\tat x")]), "top");
         assert_eq!(cause(&[json!("Caused by: java.lang.NullPointerException\n\tat x")]), "NullPointerException");

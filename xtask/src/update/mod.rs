@@ -49,7 +49,9 @@ fn compat() -> Result<()> {
 fn compat_page() -> Result<String> {
     let folder = command::root().join(compat::TESTS);
     let mut tests = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(|error| Failure::io(format_args!("list {}", folder.display()), &error))? {
+    for entry in
+        fs::read_dir(&folder).map_err(|error| Failure::io(format_args!("list {}", folder.display()), &error))?
+    {
         let path = entry.map_err(|error| Failure::io("list the tests", &error))?.path();
         if path.extension().is_some_and(|end| end == "rs") {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -147,9 +149,7 @@ fn read_refusals(names: &[String]) -> Result<Vec<(Refusals, PathBuf)>> {
     let wanted = listed(refused::all)?.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name));
     let read = wanted.map(|(name, path)| {
         let refusals = Refusals::parse(&name, &read_text(&path)?);
-        refusals
-            .map(|refusals| (refusals, path))
-            .map_err(|wrong| Failure::new(format!("read {name}: {wrong}")))
+        refusals.map(|refusals| (refusals, path)).map_err(|wrong| Failure::new(format!("read {name}: {wrong}")))
     });
     read.collect()
 }

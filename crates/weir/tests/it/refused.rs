@@ -93,6 +93,15 @@ fn wrong_statements_are_refused_with_these_words() {
     let texts: Vec<String> = wrong.values().cloned().collect();
     let count = count.into_inner();
     println!("{count} wrong statements in {} files", files.len());
-    assert!(texts.is_empty(), "{} of {} files (UPDATE=1 rewrites them):\n\n{}\n", texts.len(), files.len(), texts.join("\n\n"));
-    assert!(!wanted.is_empty() || count >= COUNT_MIN, "{count} wrong statements: at least {COUNT_MIN} show what is refused");
+    assert!(
+        texts.is_empty(),
+        "{} of {} files (UPDATE=1 rewrites them):\n\n{}\n",
+        texts.len(),
+        files.len(),
+        texts.join("\n\n")
+    );
+    assert!(
+        !wanted.is_empty() || count >= COUNT_MIN,
+        "{count} wrong statements: at least {COUNT_MIN} show what is refused"
+    );
 }
