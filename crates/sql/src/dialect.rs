@@ -108,6 +108,22 @@ pub fn table_argument(argument: &Expr) -> Option<TableArgument<'_>> {
     Some(found)
 }
 
+/// The table of a `TABLE t ...`, if `expr` is one.
+pub(crate) fn marked_table(expr: &Expr) -> Option<ObjectName> {
+    match expr {
+        Expr::Function(function) if is_called(function, TABLE_MARKER) => table_argument(expr).map(|table| table.name),
+        _ => None,
+    }
+}
+
+/// Gives a `TABLE t ...` another table.
+pub(crate) fn set_marked_table(expr: &mut Expr, name: &ObjectName) {
+    let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = expr else { return };
+    if let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(table))) = list.args.first_mut() {
+        *table = Expr::CompoundIdentifier(name.0.iter().filter_map(|part| part.as_ident().cloned()).collect());
+    }
+}
+
 /// The arguments of a function call, empty where it has no list.
 pub fn function_args(function: &Function) -> &[FunctionArg] {
     match &function.args {

@@ -1,6 +1,8 @@
 //! A plan as text: operators from the sinks down, exchanges, changelog modes, parallelism, keyed state. Stable: tests and people compare it.
 
 mod expr;
+mod rex;
+mod statement;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,6 +14,8 @@ use weir_plan::{
 };
 
 use expr::expression;
+pub(crate) use rex::rex;
+pub(crate) use statement::statement;
 
 /// The plan of a job as a tree for each sink. An operator that several read is shown once, then by its number.
 pub fn explain(graph: &JobGraph) -> String {

@@ -44,6 +44,7 @@ pub fn options_for<'e>(
             .hint(format!("add WITH ('connector' = '...'); there are: {}", connectors(environment))));
     };
     check_role(&options, connector, role, environment)?;
+    refuse_folders(table, connector)?;
     check_required(table, &options, connector, environment)?;
     Ok((options, connector))
 }
@@ -187,6 +188,15 @@ fn check_role(
     let message =
         format!("Connector '{}' can only be used as a {only}. It cannot be used as a {used}.", connector.identifier);
     Err(SqlError::new(options.span("connector"), message).hint(format!("a {used} can be: {others}")))
+}
+
+/// Partitions are folders of files, which are not there yet; to all other connectors they mean nothing.
+fn refuse_folders(table: &Table, connector: &ConnectorSpec) -> SqlResult<()> {
+    if table.partition_keys.is_empty() || connector.identifier != "filesystem" {
+        return Ok(());
+    }
+    Err(SqlError::new(table.span, "PARTITIONED BY with the connector 'filesystem' is not supported yet")
+        .hint("leave PARTITIONED BY out: files are in one folder"))
 }
 
 fn check_required(

@@ -31,6 +31,8 @@ pub(crate) struct Hint {
     pub(crate) span: ParserSpan,
     /// The place of the word before it, unless that is a keyword such as SELECT.
     pub(crate) behind: Option<Location>,
+    /// The place of the SELECT before it.
+    pub(crate) select: Option<Location>,
 }
 
 impl Chunk {
@@ -129,7 +131,10 @@ fn split_statements(tokens: Vec<TokenWithSpan>, substituted: &Substituted) -> Sq
                         && !plain_word(&last.token).is_some_and(|word| NOT_A_TABLE.contains(&word.as_str()))
                 });
                 let behind = behind.map(|last| last.span.start);
-                chunk.hints.push(Hint { text: comment[1..].to_owned(), span, behind });
+                let select =
+                    chunk.tokens.last().filter(|last| plain_word(&last.token).is_some_and(|word| word == "SELECT"));
+                let select = select.map(|last| last.span.start);
+                chunk.hints.push(Hint { text: comment[1..].to_owned(), span, behind, select });
             }
             Token::Whitespace(_) => {}
             Token::DoubleQuotedString(_) => {

@@ -12,6 +12,8 @@ mod functions;
 mod graph;
 mod group;
 mod group_stream;
+mod insert_clauses;
+mod logical;
 mod optimize;
 mod over;
 mod query;
@@ -26,11 +28,12 @@ mod union;
 mod values;
 mod window;
 
-use weir_plan::JobGraph;
+use weir_plan::{DataType, JobGraph};
 
 use crate::error::SqlError;
-use crate::{Catalog, Environment, Insert, Query, Settings};
+use crate::{Catalog, Environment, Insert, Query, Settings, Table};
 use query::QueryBinder;
+use scope::Attribute;
 
 /// Plans the INSERTs of one statement set (or a single one) as one job; what they share is computed once.
 ///
@@ -65,6 +68,94 @@ pub fn plan_select(
     let sink = binder.collect(query)?;
     let dag = optimize::optimize(&binder.dag, &[sink])?;
     graph::lay_out(&changelog::infer(&dag, settings)?, settings, environment)
+}
+
+/// What the INSERTs say, as bound: EXPLAIN's syntax tree.
+///
+/// # Errors
+/// As [`plan_inserts`].
+pub fn tree_of_inserts(
+    catalog: &Catalog,
+    settings: &Settings,
+    environment: &Environment<'_>,
+    inserts: &[Insert],
+) -> Result<String, SqlError> {
+    let mut binder = QueryBinder::new(catalog, settings, environment);
+    let sinks = inserts.iter().map(|insert| binder.insert(insert)).collect::<Result<Vec<_>, _>>()?;
+    Ok(logical::print(&binder.dag, &sinks))
+}
+
+/// What a bare query says, as bound: EXPLAIN's syntax tree.
+///
+/// # Errors
+/// As [`plan_select`].
+pub fn tree_of_query(
+    catalog: &Catalog,
+    settings: &Settings,
+    environment: &Environment<'_>,
+    query: &Query,
+) -> Result<String, SqlError> {
+    let mut binder = QueryBinder::new(catalog, settings, environment);
+    let sink = binder.collect(query)?;
+    Ok(logical::print(&binder.dag, &[sink]))
+}
+
+/// A column with what DESCRIBE tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypedColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// ` *ROWTIME*` or ` *PROCTIME*` where it is a time attribute.
+    pub time: &'static str,
+}
+
+fn typed(columns: &[rel::RelColumn]) -> Vec<TypedColumn> {
+    let time = |attribute| match attribute {
+        Attribute::RowTime => " *ROWTIME*",
+        Attribute::ProcTime => " *PROCTIME*",
+        _ => "",
+    };
+    let column = |column: &rel::RelColumn| TypedColumn {
+        name: column.name.clone(),
+        data_type: column.data_type.clone(),
+        time: time(column.attribute),
+    };
+    columns.iter().map(column).collect()
+}
+
+/// The columns of `table` as declared, in DDL order.
+///
+/// # Errors
+/// A computed column or the watermark is refused.
+pub fn columns_of_table(table: &Table) -> Result<Vec<TypedColumn>, SqlError> {
+    source::declared_columns(table).map(|columns| typed(&columns))
+}
+
+/// The columns that `query` gives.
+///
+/// # Errors
+/// The query is refused.
+pub fn columns_of_query(
+    catalog: &Catalog,
+    settings: &Settings,
+    environment: &Environment<'_>,
+    query: &Query,
+) -> Result<Vec<TypedColumn>, SqlError> {
+    let mut binder = QueryBinder::new(catalog, settings, environment);
+    let bound = binder.query(query)?;
+    Ok(typed(&binder.dag.get(bound).columns))
+}
+
+/// The names of all functions, in lower case and in order.
+pub fn function_names() -> Vec<String> {
+    functions::names()
+}
+
+/// Whether a value of type `given` goes into a column of type `target` by itself.
+pub fn fits(given: &DataType, target: &DataType) -> bool {
+    (target.nullable || !given.nullable) && types::implicit_cast_exists(&given.logical, &target.logical)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A whole query: WITH, set operations, what stands around a SELECT; views by name.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use sqlparser::ast::{self, Spanned as _};
 use weir_base::Span;
@@ -24,6 +25,8 @@ pub(super) struct QueryBinder<'a> {
     pub dag: Dag,
     /// Hints of the query at hand; a view brings its own.
     pub hints: TableHints,
+    /// `STATE_TTL` of the SELECT at hand: how long a group aggregate in it keeps its state.
+    pub state_ttl: Option<Duration>,
     /// Names that WITH defines, innermost last.
     pub with: Vec<HashMap<String, RelId>>,
     /// Full names of the views that are being bound, outermost first.
@@ -41,6 +44,7 @@ impl<'a> QueryBinder<'a> {
             environment,
             dag: Dag::default(),
             hints: TableHints::default(),
+            state_ttl: None,
             with: Vec::new(),
             views: Vec::new(),
             depth: 0,

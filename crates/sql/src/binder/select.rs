@@ -1,5 +1,7 @@
 //! `SELECT ... FROM ... WHERE ...`: the clauses in the order in which they act.
 
+use std::time::Duration;
+
 use sqlparser::ast::{self, SelectItem, Spanned as _};
 use weir_base::Span;
 use weir_plan::{Expr, LogicalType};
@@ -11,7 +13,7 @@ use super::refusal::{not_supported, refuse};
 use super::rel::RelId;
 use super::scope::{Attribute, Scope};
 use super::source::is_proctime;
-use crate::error::{SqlError, span_of};
+use crate::error::{SqlError, did_you_mean, span_of};
 use crate::reserved::check_name;
 
 /// An item of the SELECT list once `*` is spelled out.
@@ -28,6 +30,7 @@ impl QueryBinder<'_> {
         let span = span_of(select.span());
         refuse_clauses(select, span)?;
         let (mut rel, mut scope) = self.from(select)?;
+        self.state_ttl = self.state_ttl_of(select, &scope)?;
         if let Some(tree) = &select.selection {
             if let Some(place) = aggregates::first_aggregate(tree) {
                 return Err(refuse(place, "Aggregate expression is illegal in WHERE clause").hint("use HAVING"));
@@ -48,6 +51,26 @@ impl QueryBinder<'_> {
             self.project(&items, rel, &scope, span)?
         };
         if matches!(select.distinct, Some(ast::Distinct::Distinct)) { self.distinct(rel, span) } else { Ok(rel) }
+    }
+
+    /// How long the state of `select` is to be kept by its `STATE_TTL` hints.
+    fn state_ttl_of(&self, select: &ast::Select, scope: &Scope) -> Result<Option<Duration>, SqlError> {
+        let mut ttl = None;
+        for hint in self.hints.state_ttls_of(select) {
+            if !scope.has_qualifier(&hint.alias) {
+                let message = format!(
+                    "The options of following hints cannot match the name of input tables or views: \n`{}` in `STATE_TTL`",
+                    hint.alias
+                );
+                let known = scope.columns.iter().filter_map(|column| column.qualifier.as_deref());
+                return Err(refuse(hint.span, message).hint_maybe(
+                    did_you_mean(&hint.alias, known)
+                        .or_else(|| Some("write the name or the alias of a table in FROM".to_owned())),
+                ));
+            }
+            ttl = Some(hint.ttl);
+        }
+        Ok(ttl)
     }
 
     fn project(&mut self, items: &[Item<'_>], rel: RelId, scope: &Scope, span: Span) -> Result<RelId, SqlError> {

@@ -5,6 +5,7 @@ use weir_base::Span;
 use weir_plan::{ChangelogMode, DataType, Expr, ExprKind, LogicalType, SinkSpec, TableOptions, Value};
 
 use super::expr::cast::implicit_cast;
+use super::insert_clauses::{check_clauses, partition_values};
 use super::query::QueryBinder;
 use super::refusal::refuse;
 use super::rel::{Rel, RelColumn, RelId, RelOp};
@@ -27,17 +28,22 @@ impl QueryBinder<'_> {
     /// Binds an INSERT; gives its sink.
     pub(super) fn insert(&mut self, insert: &Insert) -> Result<RelId, SqlError> {
         let place = place_of(&insert.table);
-        let table = match self.catalog.resolve(&insert.table)? {
+        let table = match self.catalog.resolve_sink(&insert.table)? {
             Relation::Table(table) => table,
             Relation::View(view) => {
                 return Err(refuse(place, format!("'{}' is a view: rows cannot be inserted into it", view.name)));
             }
         };
         let (options, connector) = options_for(table, insert.options.as_ref(), Role::Sink, self.environment)?;
+        check_clauses(insert, table, connector)?;
         let targets = targets(table, connector, place)?;
+        let type_of =
+            |name: &str| targets.iter().find(|target| target.name == name).map(|target| target.data_type.clone());
+        let partition = partition_values(insert, table, type_of)?;
         let query = self.query(&insert.query)?;
-        let order = written(table, &targets, &insert.columns)?;
-        let columns = self.fitted(query, table, &targets, &order, insert)?;
+        let mut order = written(table, &targets, &insert.columns)?;
+        order.retain(|at| !partition.iter().any(|(name, _)| *name == targets[*at].name));
+        let columns = self.fitted(query, table, &targets, &order, &partition, insert)?;
         let input = self.dag.calc(query, None, columns, insert.span);
         let physical = table.physical();
         let index_of = |name: &String| physical.index_of(name);
@@ -90,6 +96,7 @@ impl QueryBinder<'_> {
         table: &Table,
         targets: &[Target],
         order: &[usize],
+        partition: &[(String, Expr)],
         insert: &Insert,
     ) -> Result<Vec<(String, Expr)>, SqlError> {
         let given = &self.dag.get(query).columns;
@@ -108,10 +115,18 @@ impl QueryBinder<'_> {
             )
         };
         if given.len() != order.len() {
+            if !insert.columns.is_empty() {
+                return Err(refuse(insert.query.span, "Number of columns must match number of query columns")
+                    .hint(format!("{} columns are listed, the query gives {}", order.len(), given.len())));
+            }
             return Err(mismatch("Different number of columns.".to_owned()));
         }
         let mut columns = Vec::with_capacity(targets.len());
         for (at, target) in targets.iter().enumerate() {
+            if let Some((name, constant)) = partition.iter().find(|(name, _)| *name == target.name) {
+                columns.push((name.clone(), constant.clone()));
+                continue;
+            }
             let expr = match order.iter().position(|index| *index == at) {
                 Some(position) => {
                     let column = &given[position];

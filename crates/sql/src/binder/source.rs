@@ -38,8 +38,8 @@ impl QueryBinder<'_> {
     /// A read of `table`, with the options of a hint; columns in DDL order.
     pub(super) fn table(&mut self, table: &Table, hint: Option<&TableOptions>) -> Result<RelId, SqlError> {
         let (options, connector) = options_for(table, hint, Role::Source, self.environment)?;
-        let mut bound = bind_columns(table, connector)?;
-        let watermark = self.watermark(table, &mut bound)?;
+        let mut bound = bind_columns(table, Some(connector))?;
+        let watermark = bind_watermark(table, &mut bound)?;
         // The scan gives columns that are not computed, and what the watermark reads.
         let mut given: BTreeSet<usize> = BTreeSet::new();
         for (index, column) in table.columns.iter().enumerate() {
@@ -118,45 +118,55 @@ impl QueryBinder<'_> {
         }
         calc
     }
+}
 
-    /// The rowtime column and the watermark over the table's columns; marks the column.
-    fn watermark(&self, table: &Table, bound: &mut BoundTable) -> Result<Option<(usize, Expr)>, SqlError> {
-        let Some(watermark) = &table.watermark else { return Ok(None) };
-        let column = table.columns.iter().position(|column| column.name == watermark.column);
-        let Some(column) = column else {
-            return Err(refuse(
-                watermark.span,
-                format!("Rowtime attribute '{}' is not defined in schema", watermark.column),
-            ));
-        };
-        if bound.columns[column].0.attribute == Attribute::ProcTime {
-            return Err(refuse(watermark.span, "A watermark can not be defined for a processing-time attribute."));
-        }
-        let rowtime = &bound.columns[column].0.data_type.logical;
-        if !rowtime.is_rowtime() {
-            return Err(refuse(
-                watermark.span,
-                format!(
-                    "Invalid data type of time field for watermark definition. The field must be of type TIMESTAMP(p) or \
-                     TIMESTAMP_LTZ(p), the supported precision 'p' is from 0 to 3, but the time field type is {rowtime}"
-                ),
-            ));
-        }
-        bound.columns[column].0.attribute = Attribute::RowTime;
-        let scope = scope_of(bound.columns.iter().map(|(column, _)| column));
-        let expression = ExprBinder::new(&scope).bind(&watermark.expression)?;
-        if !expression.data_type.logical.is_rowtime() {
-            return Err(refuse(
-                expression.span,
-                format!(
-                    "Invalid data type of expression for watermark definition. The field must be of type TIMESTAMP(p) or \
-                     TIMESTAMP_LTZ(p), the supported precision 'p' is from 0 to 3, but the watermark expression type is {}",
-                    expression.data_type.logical
-                ),
-            ));
-        }
-        Ok(Some((column, expression)))
+/// The columns of `table` as declared, in DDL order, with their types and time attributes; no connector is asked.
+///
+/// # Errors
+/// A computed column or the watermark is refused.
+pub(super) fn declared_columns(table: &Table) -> Result<Vec<RelColumn>, SqlError> {
+    let mut bound = bind_columns(table, None)?;
+    bind_watermark(table, &mut bound)?;
+    Ok(bound.columns.into_iter().map(|(column, _)| column).collect())
+}
+
+/// The rowtime column and the watermark over the table's columns; marks the column.
+fn bind_watermark(table: &Table, bound: &mut BoundTable) -> Result<Option<(usize, Expr)>, SqlError> {
+    let Some(watermark) = &table.watermark else { return Ok(None) };
+    let column = table.columns.iter().position(|column| column.name == watermark.column);
+    let Some(column) = column else {
+        return Err(refuse(
+            watermark.span,
+            format!("Rowtime attribute '{}' is not defined in schema", watermark.column),
+        ));
+    };
+    if bound.columns[column].0.attribute == Attribute::ProcTime {
+        return Err(refuse(watermark.span, "A watermark can not be defined for a processing-time attribute."));
     }
+    let rowtime = &bound.columns[column].0.data_type.logical;
+    if !rowtime.is_rowtime() {
+        return Err(refuse(
+            watermark.span,
+            format!(
+                "Invalid data type of time field for watermark definition. The field must be of type TIMESTAMP(p) or \
+                 TIMESTAMP_LTZ(p), the supported precision 'p' is from 0 to 3, but the time field type is {rowtime}"
+            ),
+        ));
+    }
+    bound.columns[column].0.attribute = Attribute::RowTime;
+    let scope = scope_of(bound.columns.iter().map(|(column, _)| column));
+    let expression = ExprBinder::new(&scope).bind(&watermark.expression)?;
+    if !expression.data_type.logical.is_rowtime() {
+        return Err(refuse(
+            expression.span,
+            format!(
+                "Invalid data type of expression for watermark definition. The field must be of type TIMESTAMP(p) or \
+                 TIMESTAMP_LTZ(p), the supported precision 'p' is from 0 to 3, but the watermark expression type is {}",
+                expression.data_type.logical
+            ),
+        ));
+    }
+    Ok(Some((column, expression)))
 }
 
 fn scope_of<'c>(columns: impl Iterator<Item = &'c RelColumn>) -> Scope {
@@ -169,7 +179,8 @@ fn scope_of<'c>(columns: impl Iterator<Item = &'c RelColumn>) -> Scope {
     Scope { columns: columns.collect() }
 }
 
-fn bind_columns(table: &Table, connector: &ConnectorSpec) -> Result<BoundTable, SqlError> {
+/// Binds the columns; metadata is checked against `connector` where one is given.
+fn bind_columns(table: &Table, connector: Option<&ConnectorSpec>) -> Result<BoundTable, SqlError> {
     let mut read = Vec::new();
     let mut bound: Vec<Option<(RelColumn, Expr)>> = Vec::new();
     let plain =
@@ -184,7 +195,10 @@ fn bind_columns(table: &Table, connector: &ConnectorSpec) -> Result<BoundTable, 
                 Some((plain(&column.name, data_type.clone()), Expr::column(at, data_type.clone()).at(column.span)))
             }
             ColumnKind::Metadata { key, data_type, .. } => {
-                let given = metadata_type(connector, table, key, data_type, column.span)?;
+                let given = match connector {
+                    Some(connector) => metadata_type(connector, table, key, data_type, column.span)?,
+                    None => data_type.clone(),
+                };
                 read.push(SourceColumn::Metadata(key.clone(), given.clone()));
                 let expr = implicit_cast(Expr::column(at, given).at(column.span), &data_type.logical);
                 Some((plain(&column.name, data_type.clone()), Expr { data_type: data_type.clone(), ..expr }))

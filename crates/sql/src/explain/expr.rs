@@ -55,7 +55,7 @@ fn call(function: Function, arguments: &[Expr], schema: Option<&Schema>) -> Stri
     }
 }
 
-fn infix(function: Function) -> Option<&'static str> {
+pub(super) fn infix(function: Function) -> Option<&'static str> {
     Some(match function {
         Function::And => "AND",
         Function::Or => "OR",
@@ -80,7 +80,7 @@ fn infix(function: Function) -> Option<&'static str> {
 }
 
 /// `ToTimestampLtz` as `TO_TIMESTAMP_LTZ`.
-fn name(function: Function) -> String {
+pub(super) fn name(function: Function) -> String {
     let mut name = String::new();
     for ch in format!("{function:?}").chars() {
         if ch.is_ascii_uppercase() && !name.is_empty() {

@@ -1,76 +1,21 @@
-//! Queries and INSERTs: sqlparser reads them, their hints come along, and an error inside a subquery is found again.
+//! Queries: sqlparser reads them, their hints come along, and an error inside a subquery is found again.
 
-use sqlparser::ast;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 use weir_base::Span;
 
-use crate::ddl::{at_query, parse_name};
 use crate::dialect::FlinkDialect;
 use crate::error::SqlResult;
 use crate::script::Hint;
 use crate::syntax::{RECURSION_MAX, Tokens, from_parser, plain_word, settle};
-use crate::{Insert, Query, SqlError, TableHints, hints};
+use crate::{Query, SqlError, TableHints, hints};
 
-pub(super) fn parse_insert(tokens: &mut Tokens<'_, '_>, hints: &[Hint], span: Span) -> SqlResult<Insert> {
-    let start = tokens.span();
-    refuse_on_conflict(tokens)?;
-    tokens.expect_word("INSERT")?;
-    if tokens.is_word(0, "OVERWRITE") {
-        return Err(SqlError::new(tokens.span(), "INSERT OVERWRITE is not supported")
-            .hint("a stream never ends to be replaced: write INSERT INTO"));
+/// Whether `parser` stands at a query.
+pub(super) fn at_query(parser: &Parser<'_>) -> bool {
+    match &parser.peek_token_ref().token {
+        Token::LParen => true,
+        token => matches!(plain_word(token).as_deref(), Some("SELECT" | "WITH" | "VALUES")),
     }
-    tokens.expect_word("INTO")?;
-    let table = parse_name(tokens)?;
-    if tokens.is_word(0, "PARTITION") {
-        return Err(SqlError::new(tokens.span(), "INSERT ... PARTITION is not supported")
-            .hint("give the value as a column of the query"));
-    }
-    let mut columns = Vec::new();
-    if (is_column_list(tokens) || !at_query(tokens.parser)) && tokens.take(&Token::LParen) {
-        loop {
-            columns.push(tokens.identifier("the name of a column")?);
-            if !tokens.take(&Token::Comma) {
-                break;
-            }
-        }
-        tokens.expect(&Token::RParen, "',' or ')' behind a column's name")?;
-    }
-    if !at_query(tokens.parser) {
-        return Err(tokens.expected("SELECT, WITH or VALUES"));
-    }
-    let mut read = hints::read(hints)?;
-    let place = table
-        .0
-        .last()
-        .and_then(ast::ObjectNamePart::as_ident)
-        .map(|ident| (ident.span.start.line, ident.span.start.column));
-    let options = place.and_then(|place| read.by_place.remove(&place));
-    let query = parse_query_with(tokens, hints, read, span)?;
-    Ok(Insert { table, columns, query, options, span: Span { line: start.line, column: start.column, ..span } })
-}
-
-/// sqlparser takes ON for an alias where a query ends so.
-fn refuse_on_conflict(tokens: &Tokens<'_, '_>) -> SqlResult<()> {
-    let mut ahead = 0;
-    while tokens.parser.peek_nth_token_ref(ahead).token != Token::EOF {
-        if ["ON", "CONFLICT", "DO"].iter().enumerate().all(|(index, word)| tokens.is_word(ahead + index, word)) {
-            let place = crate::error::span_of(tokens.parser.peek_nth_token_ref(ahead).span);
-            return Err(SqlError::new(place, "ON CONFLICT is not supported")
-                .hint("leave it out: a table with a primary key keeps the newest row of each key"));
-        }
-        ahead += 1;
-    }
-    Ok(())
-}
-
-/// Whether the bracket here opens a list of columns rather than a query.
-fn is_column_list(tokens: &Tokens<'_, '_>) -> bool {
-    tokens.parser.peek_token_ref().token == Token::LParen
-        && match &tokens.parser.peek_nth_token_ref(1).token {
-            Token::LParen => false,
-            token => !matches!(plain_word(token).as_deref(), Some("SELECT" | "WITH" | "VALUES")),
-        }
 }
 
 pub(super) fn parse_query(tokens: &mut Tokens<'_, '_>, hints: &[Hint], span: Span) -> SqlResult<Query> {
@@ -78,7 +23,13 @@ pub(super) fn parse_query(tokens: &mut Tokens<'_, '_>, hints: &[Hint], span: Spa
     parse_query_with(tokens, hints, read, span)
 }
 
-fn parse_query_with(tokens: &mut Tokens<'_, '_>, written: &[Hint], read: TableHints, span: Span) -> SqlResult<Query> {
+/// Reads a query up to the end of the statement, with hints that are read already.
+pub(super) fn parse_query_with(
+    tokens: &mut Tokens<'_, '_>,
+    written: &[Hint],
+    read: TableHints,
+    span: Span,
+) -> SqlResult<Query> {
     let start = tokens.span();
     let ast = tokens.parser.parse_query().map_err(from_parser)?;
     tokens.expect_end()?;

@@ -1,12 +1,21 @@
 //! Declarations as they are understood: columns with types, keys, watermarks, options, settings, variables, statement sets.
 
 use super::world::statements;
+use crate::catalog::ObjectPath;
+use crate::declare::declare;
 use crate::{ColumnKind, Query, StatementKind, Table};
 
 fn table(sql: &str) -> Table {
     let mut statements = statements(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let path = ObjectPath {
+        catalog: "default_catalog".to_owned(),
+        database: "default_database".to_owned(),
+        object: "t".to_owned(),
+    };
     match statements.remove(0).kind {
-        StatementKind::CreateTable { table, .. } => *table,
+        StatementKind::CreateTable(create) => {
+            declare(&create, &path, None).unwrap_or_else(|error| panic!("{sql}: {error}"))
+        }
         other => panic!("{sql} is {other:?}"),
     }
 }
@@ -140,11 +149,11 @@ CREATE VIEW bid AS SELECT bid.auction, bid.bidder, bid.price, `dateTime`, bid.ex
 #[test]
 fn nexmarks_declarations_are_read() {
     let statements = statements(NEXMARK).unwrap();
-    let StatementKind::CreateTable { table, .. } = &statements[0].kind else { panic!("not a table") };
-    assert_eq!(table.columns.len(), 5);
-    assert_eq!(table.options.get("first-event.rate"), Some("1000"));
-    assert_eq!(table.watermark.as_ref().unwrap().expression.to_string(), "`dateTime` - INTERVAL '4' SECOND");
-    assert!(matches!(&statements[1].kind, StatementKind::CreateView { view, .. } if view.name == "bid"));
+    let StatementKind::CreateTable(create) = &statements[0].kind else { panic!("not a table") };
+    assert_eq!(create.body.columns.len(), 5);
+    assert_eq!(create.options.get("first-event.rate"), Some("1000"));
+    assert_eq!(create.body.watermark.as_ref().unwrap().expression.to_string(), "`dateTime` - INTERVAL '4' SECOND");
+    assert!(matches!(&statements[1].kind, StatementKind::CreateView(create) if create.name.to_string() == "bid"));
 }
 
 #[test]

@@ -147,39 +147,6 @@ fn each_job_has_the_settings_in_force_where_it_stands() {
     );
 }
 
-#[test]
-fn show_and_describe_answer_in_flinks_tables() {
-    let sql = "CREATE TABLE s (a INT NOT NULL, b AS a + 1, ts TIMESTAMP(3), o BIGINT METADATA FROM 'offset' VIRTUAL, PRIMARY KEY (a) NOT ENFORCED, \
-               WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH ('connector' = 'kafka', 'topic' = 't', 'format' = 'json'); SHOW VIEWS; \
-               CREATE VIEW v (x) AS SELECT b FROM s; SHOW TABLES; DESCRIBE s; DESC v; SET 'pipeline.name' = 'n'; SET;";
-    let texts: Vec<String> = plan(sql)
-        .unwrap_or_else(|error| panic!("{error}"))
-        .steps
-        .into_iter()
-        .map(|step| match step {
-            Step::Text(text) => text,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    let expected = [
-        "Empty set",
-        "+------------+\n| table name |\n+------------+\n| s          |\n| v          |\n+------------+",
-        "+------+--------------+-------+--------+--------------------------------+--------------------------+\n\
-         | name | type         | null  | key    | extras                         | watermark                |\n\
-         +------+--------------+-------+--------+--------------------------------+--------------------------+\n\
-         | a    | INT          | FALSE | PRI(a) |                                |                          |\n\
-         | b    | INT          | FALSE |        | AS a + 1                       |                          |\n\
-         | ts   | TIMESTAMP(3) | TRUE  |        |                                | ts - INTERVAL '1' SECOND |\n\
-         | o    | BIGINT       | TRUE  |        | METADATA FROM 'offset' VIRTUAL |                          |\n\
-         +------+--------------+-------+--------+--------------------------------+--------------------------+",
-        "+------+------+-------+-----+--------+-----------+\n| name | type | null  | key | extras | watermark |\n\
-         +------+------+-------+-----+--------+-----------+\n| x    | INT  | FALSE |     |        |           |\n\
-         +------+------+-------+-----+--------+-----------+",
-        "+---------------+-------+\n| key           | value |\n+---------------+-------+\n| pipeline.name | n     |\n+---------------+-------+",
-    ];
-    assert_eq!(texts, expected);
-}
-
 /// What is only known where a table is used: its direction, what is missing, which options a hint adds.
 #[test]
 fn tables_are_checked_where_they_are_used() {
@@ -221,25 +188,4 @@ fn tables_are_checked_where_they_are_used() {
     }
     let sql = "CREATE TABLE s (a INT) WITH ('connector' = 'filesystem', 'format' = 'json'); SELECT a FROM s /*+ OPTIONS('path' = '/x') */";
     assert!(plan(sql).is_ok());
-}
-
-#[test]
-fn explain_shows_the_plan_of_what_follows() {
-    let tables =
-        "CREATE TABLE s (a INT) WITH ('connector' = 'datagen'); CREATE TABLE t (a INT) WITH ('connector' = 'print');";
-    for (statement, explained) in [
-        ("INSERT INTO t SELECT a FROM s", "EXPLAIN PLAN FOR INSERT INTO t SELECT a FROM s"),
-        ("SELECT a FROM s WHERE a > 1", "EXPLAIN SELECT a FROM s WHERE a > 1"),
-        (
-            "BEGIN STATEMENT SET; INSERT INTO t SELECT a FROM s; INSERT INTO t SELECT a FROM s; END",
-            "EXPLAIN STATEMENT SET BEGIN INSERT INTO t SELECT a FROM s; INSERT INTO t SELECT a FROM s; END",
-        ),
-    ] {
-        let steps = |sql: &str| plan(&format!("{tables} {sql}")).unwrap_or_else(|error| panic!("{sql}: {error}")).steps;
-        let expected = match steps(statement).as_slice() {
-            [Step::Job { graph, .. } | Step::Query { graph, .. }] => explain(graph),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(steps(explained), [Step::Text(expected)], "{explained}");
-    }
 }

@@ -11,6 +11,11 @@ use crate::error::SqlError;
 /// The aggregate functions that the planner knows.
 const AGGREGATES: [&str; 5] = ["COUNT", "SUM", "AVG", "MIN", "MAX"];
 
+/// The aggregate functions.
+pub(super) fn aggregates() -> impl Iterator<Item = &'static str> {
+    AGGREGATES.iter().copied()
+}
+
 /// Aggregate functions of Flink that are still to come.
 const AGGREGATES_TO_COME: [&str; 14] = [
     "FIRST_VALUE",

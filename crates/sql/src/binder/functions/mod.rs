@@ -22,6 +22,15 @@ pub(super) fn lookup(name: &str) -> Option<&'static Signature> {
     table::FUNCTIONS.iter().find(|signature| signature.name == upper)
 }
 
+/// The names of all functions, in lower case and in order.
+pub(super) fn names() -> Vec<String> {
+    let scalars = table::FUNCTIONS.iter().map(|signature| signature.name);
+    let mut names: Vec<String> = scalars.chain(known::aggregates()).map(str::to_ascii_lowercase).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// Binds a call of `name`.
 ///
 /// # Errors

@@ -1,16 +1,18 @@
-//! A script walked in order: DDL fills the catalog, SET the settings, each query becomes a plan.
+//! A script walked in order: DDL fills the catalog (`tables`), SET the settings, SHOW and DESCRIBE become text (`show`), each query a plan.
+
+mod listing;
+mod show;
+mod tables;
 
 use std::collections::BTreeMap;
 
 use weir_base::Span;
 use weir_plan::JobGraph;
 
+use crate::binder::TypedColumn;
 use crate::environment::{Environment, Program, Step};
 use crate::error::SqlResult;
-use crate::{
-    Catalog, Insert, Query, Settings, SqlError, Statement, StatementKind, binder, describe, options, parse, script,
-    views,
-};
+use crate::{Catalog, Insert, Query, Settings, SqlError, Statement, StatementKind, binder, parse, script, views};
 
 /// Stack for parsing and planning: bounds on nesting keep a script within a part of it, on any thread that calls.
 const STACK_BYTES: usize = 64 << 20;
@@ -65,19 +67,23 @@ fn check_key(key: &str, span: Span, environment: &Environment<'_>) -> SqlResult<
 impl Session<'_, '_> {
     fn run(&mut self, statement: Statement) -> SqlResult<()> {
         let span = statement.span;
-        match statement.kind {
-            StatementKind::CreateTable { table, if_not_exists } => {
-                options::check_declared(&table.options, self.environment)?;
-                self.catalog.create_table(*table, if_not_exists)
-            }
-            StatementKind::CreateView { view, if_not_exists } => {
-                views::check_view(&self.catalog, &view)?;
-                self.catalog.create_view(*view, if_not_exists)
-            }
-            StatementKind::Drop { view, name, if_exists } => self.catalog.drop(&name, view, if_exists),
+        match &statement.kind {
+            StatementKind::CreateTable(create) => match self.create_table(create, span)? {
+                Some(insert) => self.job(std::slice::from_ref(&insert), span),
+                None => Ok(()),
+            },
+            StatementKind::CreateView(create) => self.create_view(create),
+            StatementKind::CreateCatalog { .. }
+            | StatementKind::CreateDatabase { .. }
+            | StatementKind::AlterDatabase(..)
+            | StatementKind::UseCatalog(_)
+            | StatementKind::UseDatabase(_) => self.change_catalogs(&statement),
+            StatementKind::Drop(dropped) => self.drop(dropped),
+            StatementKind::AlterTable { name, if_exists, change } => self.alter_table(name, *if_exists, change),
+            StatementKind::AlterView { name, if_exists, change } => self.alter_view(name, *if_exists, change),
             StatementKind::Set { key, key_span, value, value_span } => {
-                check_key(&key, key_span, self.environment)?;
-                self.settings.set(&key, &value, value_span);
+                check_key(key, *key_span, self.environment)?;
+                self.settings.set(key, value, *value_span);
                 Ok(())
             }
             StatementKind::Reset(None) => {
@@ -85,31 +91,32 @@ impl Session<'_, '_> {
                 Ok(())
             }
             StatementKind::Reset(Some((key, key_span))) => {
-                check_key(&key, key_span, self.environment)?;
-                self.settings.reset(Some(&key));
+                check_key(key, *key_span, self.environment)?;
+                self.settings.reset(Some(key));
                 Ok(())
             }
-            StatementKind::Insert(insert) => self.job(std::slice::from_ref(&*insert), span),
-            StatementKind::StatementSet(inserts) => self.job(&inserts, span),
+            StatementKind::Insert(insert) => self.job(std::slice::from_ref(&**insert), span),
+            StatementKind::StatementSet(inserts) => self.job(inserts, span),
             StatementKind::Select(query) => {
-                let graph = self.plan_query(&query).map_err(|error| error.at(span))?;
+                let graph = self.plan_query(query).map_err(|error| error.at(span))?;
                 self.steps.push(Step::Query { graph, settings: self.settings.in_force() });
                 Ok(())
             }
-            StatementKind::Explain(inner) => {
-                let graph = self.plan(&inner).map_err(|error| error.at(span))?;
-                self.show(crate::explain(&graph))
+            StatementKind::Explain(details, inner) => {
+                let (graph, tree) = self.plan(inner).map_err(|error| error.at(span))?;
+                self.show(crate::explain::statement(&graph, &tree, *details))
             }
-            StatementKind::ShowSettings => self.show(describe::settings(&self.settings.in_force())),
-            StatementKind::ShowTables => {
-                let mut names = self.catalog.names(false);
-                names.extend(self.catalog.names(true));
-                names.sort_unstable();
-                self.show(describe::names("table name", &names))
+            StatementKind::ShowSettings => {
+                let in_force = self.settings.in_force();
+                let rows: Vec<Vec<String>> = in_force.into_iter().map(|(key, value)| vec![key, value]).collect();
+                self.show(listing::table(&["key", "value"], &rows))
             }
-            StatementKind::ShowViews => self.show(describe::names("view name", &self.catalog.names(true))),
-            StatementKind::Describe(name) => {
-                let text = describe::relation(&self.catalog, &name, |query| self.plan_query(query))?;
+            StatementKind::Show(show) => {
+                let text = self.shown(show).map_err(|error| error.at(span))?;
+                self.show(text)
+            }
+            StatementKind::Describe(described) => {
+                let text = self.described(described).map_err(|error| error.at(span))?;
                 self.show(text)
             }
         }
@@ -127,14 +134,25 @@ impl Session<'_, '_> {
         Ok(())
     }
 
-    /// The plan of a statement that EXPLAIN takes.
-    fn plan(&self, statement: &Statement) -> SqlResult<JobGraph> {
+    /// The plan and the syntax tree of a statement that EXPLAIN takes.
+    fn plan(&self, statement: &Statement) -> SqlResult<(JobGraph, String)> {
         match &statement.kind {
-            StatementKind::Insert(insert) => self.plan_inserts(std::slice::from_ref(&**insert)),
-            StatementKind::StatementSet(inserts) => self.plan_inserts(inserts),
-            StatementKind::Select(query) => self.plan_query(query),
+            StatementKind::Insert(insert) => self.explained(std::slice::from_ref(&**insert)),
+            StatementKind::StatementSet(inserts) => self.explained(inserts),
+            StatementKind::Select(query) => {
+                let graph = self.plan_query(query)?;
+                let tree = binder::tree_of_query(&self.catalog, &self.settings, self.environment, query)?;
+                Ok((graph, tree))
+            }
+            StatementKind::CreateTable(create) => self.explained_create(create, statement.span),
             _ => Err(SqlError::new(statement.span, "EXPLAIN takes a query, an INSERT or a statement set")),
         }
+    }
+
+    fn explained(&self, inserts: &[Insert]) -> SqlResult<(JobGraph, String)> {
+        let graph = self.plan_inserts(inserts)?;
+        let tree = binder::tree_of_inserts(&self.catalog, &self.settings, self.environment, inserts)?;
+        Ok((graph, tree))
     }
 
     fn plan_inserts(&self, inserts: &[Insert]) -> SqlResult<JobGraph> {
@@ -147,6 +165,12 @@ impl Session<'_, '_> {
     fn plan_query(&self, query: &Query) -> SqlResult<JobGraph> {
         views::check_query(&self.catalog, query)?;
         binder::plan_select(&self.catalog, &self.settings, self.environment, query).map(|graph| self.named(graph))
+    }
+
+    /// The columns that `query` gives.
+    fn query_columns(&self, query: &Query) -> SqlResult<Vec<TypedColumn>> {
+        views::check_query(&self.catalog, query)?;
+        binder::columns_of_query(&self.catalog, &self.settings, self.environment, query)
     }
 
     /// The graph with the name of the job where no setting names it.
