@@ -124,7 +124,7 @@ impl Layout {
                     keys: aggregate.keys.clone(),
                     aggregates: aggregate.aggregates.clone(),
                     retracts: !inferred.modes[rel.inputs[0].0].is_insert_only(),
-                    state_ttl: self.state_ttl,
+                    state_ttl: aggregate.state_ttl.unwrap_or(self.state_ttl),
                 };
                 let (uid, inputs) = ("group-aggregate".to_owned(), hashed(&aggregate.keys));
                 let operator = Operator::GroupAggregate(Box::new(spec));

@@ -23,7 +23,7 @@ pub(super) fn check_clauses(insert: &Insert, table: &Table, connector: &Connecto
         return Err(refuse(span, message).hint("a stream never ends to be replaced: write INSERT INTO"));
     }
     let Some((on_conflict, span)) = insert.on_conflict else { return Ok(()) };
-    if connector.sink != Some(ChangelogMode::Upsert) || table.primary_key.is_empty() {
+    if connector.sink != Some(ChangelogMode::UPSERT) || table.primary_key.is_empty() {
         let message = format!(
             "ON CONFLICT clause is only allowed for upsert sinks. The sink '{}' is not an upsert sink because it {}.",
             table.full_name,

@@ -4,6 +4,7 @@
 //! source read by several INSERTs is one node. `optimize` rebuilds the DAG, `graph` turns it into a `JobGraph`.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use weir_base::Span;
 use weir_plan::{
@@ -98,6 +99,8 @@ pub(super) struct GroupAggregate {
     pub keys: Vec<usize>,
     /// The aggregates.
     pub aggregates: Vec<AggregateCall>,
+    /// `STATE_TTL` of its SELECT; None: `table.exec.state.ttl`.
+    pub state_ttl: Option<Duration>,
 }
 
 /// A tumbling window function.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use weir_plan::{Exchange, InputEdge, JobGraph, Node, NodeId, Operator, Schema};
 
 use super::rex::rex;
-use super::{changelog, columns, expression, input_schema, operator, schema_of};
+use super::{columns, expression, input_schema, operator, schema_of};
 use crate::statement::ExplainDetails;
 
 /// How expressions are written.
@@ -106,8 +106,8 @@ impl Printer<'_> {
         let Some(distribution) = distribution(self.graph, input) else {
             return self.node(input.from, lead, below, reused, out);
         };
-        let mode = self.graph.nodes.get(input.from.0).map(|node| changelog(node.changelog)).unwrap_or_default();
-        let mode = if self.changelog_mode { format!(", changelogMode={mode}") } else { String::new() };
+        let mode = self.graph.nodes.get(input.from.0).filter(|_| self.changelog_mode);
+        let mode = mode.map(|node| format!(", changelogMode=[{}]", node.changelog)).unwrap_or_default();
         let _ = writeln!(out, "{lead}Exchange(distribution=[{distribution}]{mode})");
         self.node(input.from, &format!("{below}+- "), &format!("{below}   "), reused, out);
     }
@@ -117,8 +117,9 @@ impl Printer<'_> {
         if !self.changelog_mode {
             return text;
         }
-        let mode = if matches!(node.operator, Operator::Sink(_)) { "[NONE]" } else { changelog(node.changelog) };
-        format!("{}, changelogMode={mode})", text.strip_suffix(')').unwrap_or(&text))
+        let mode =
+            if matches!(node.operator, Operator::Sink(_)) { "NONE".to_owned() } else { node.changelog.to_string() };
+        format!("{}, changelogMode=[{mode}])", text.strip_suffix(')').unwrap_or(&text))
     }
 }
 
