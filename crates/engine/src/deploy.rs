@@ -15,9 +15,9 @@ use crate::keys::Partitioner;
 use crate::operators::{self, BuildContext, Restore};
 use crate::scheduler::Waker;
 use crate::task::{
-    Assigned, Body, DeadLetters, Debloater, ExchangeOutput, Gate, GateInput, GateMetrics, HandOver, Latency, LatencyOf,
-    Next, Route, RunShared, SinkStage, SourceBody, SourceIdentity, SourceRows, Stage, TaskIo, Watermarking,
-    register_in_pool, register_out_pool, start_reader,
+    Assigned, Body, Constraints, DeadLetters, Debloater, ExchangeOutput, Gate, GateInput, GateMetrics, HandOver,
+    Latency, LatencyOf, Next, Route, RunShared, SinkStage, SourceBody, SourceIdentity, SourceRows, Stage, TaskIo,
+    Watermarking, register_in_pool, register_out_pool, start_reader,
 };
 
 /// A task to be started.
@@ -362,9 +362,9 @@ impl<'a> Deployer<'a> {
         let sink =
             sinks.get(&node.id).ok_or_else(|| Error::internal(format!("find the sink of node {}", node.id.0)))?;
         let writer = sink.writer(&self.writer_context(subtask, node.parallelism, metrics))?;
-        let drop_nulls = self.deployment.settings.not_null_drop;
+        let constraints = Constraints::new(spec, self.deployment.settings.sink_constraints);
         let shared = Arc::clone(&self.shared);
-        let stage = SinkStage::new(node.uid.clone(), spec, writer, drop_nulls, shared, metrics);
+        let stage = SinkStage::new(node.uid.clone(), spec, writer, constraints, shared, metrics);
         Ok(Next::Sink(Box::new(stage.with_latency(latency))))
     }
 

@@ -8,5 +8,5 @@ mod workers;
 pub use frozen::{Entries, Frozen, FrozenPart, GiveEntries, RestoredState, Unconfirmed, VisitEntry};
 pub use workers::{
     Acknowledgement, Barrier, BarrierKind, BufferTimeout, DEAD_LETTERS_UID, Debloat, Deployment, EngineSettings, Event,
-    PreparedSink, Restored, Run, RunId, SourcePositions, SplitState, Totals, Workers,
+    LengthEnforcer, PreparedSink, Restored, Run, RunId, SinkConstraints, SourcePositions, SplitState, Totals, Workers,
 };

@@ -67,8 +67,29 @@ pub struct EngineSettings {
     pub latency_interval: Option<Duration>,
     /// `weir.dedup.exact`: keep whole keys rather than fingerprints.
     pub dedup_exact: bool,
+    /// What becomes of rows that do not keep to the declared types of a sink.
+    pub sink_constraints: SinkConstraints,
+}
+
+/// What becomes of rows that do not keep to the declared types of a sink's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SinkConstraints {
     /// `table.exec.sink.not-null-enforcer` is DROP rather than ERROR.
     pub not_null_drop: bool,
+    /// `table.exec.sink.type-length-enforcer`
+    pub lengths: LengthEnforcer,
+}
+
+/// What becomes of a text or bytes of another length than a column of a sink declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LengthEnforcer {
+    /// They are written as they are.
+    #[default]
+    Ignore,
+    /// They are cut, or filled up.
+    TrimPad,
+    /// They fail the job.
+    Error,
 }
 
 impl Default for EngineSettings {
@@ -80,7 +101,7 @@ impl Default for EngineSettings {
             debloat: None,
             latency_interval: None,
             dedup_exact: false,
-            not_null_drop: false,
+            sink_constraints: SinkConstraints::default(),
         }
     }
 }

@@ -11,6 +11,8 @@
 //! | `MAP['k', v]` | `Expr::Function` called MAP |
 //! | `ARRAY[..]` | `Expr::Array` |
 //! | `ROW(..)` | `Expr::Function` called ROW |
+//! | `TIMESTAMP WITH LOCAL TIME ZONE '..'` | `Expr::TypedString`, its type `Custom` |
+//! | `a BETWEEN SYMMETRIC b AND c` | `Expr::Function` called [`SYMMETRIC_MARKER`] over a, b, c |
 //!
 //! Both spellings of a table function are one to whoever uses [`table_function`] and [`table_argument`]. Table hints are not in the AST:
 //! see [`crate::TableHints`].
@@ -35,6 +37,9 @@ pub const PARTITION_MARKER: &str = "PARTITION BY ";
 
 /// The function inside [`TABLE_MARKER`] that holds the columns of `ORDER BY`.
 pub const ORDER_MARKER: &str = "ORDER BY ";
+
+/// The function that stands for `a BETWEEN SYMMETRIC b AND c`.
+pub(crate) const SYMMETRIC_MARKER: &str = "BETWEEN SYMMETRIC ";
 
 /// A call of a table function in FROM, in either spelling.
 #[derive(Debug, Clone)]
@@ -179,10 +184,6 @@ impl Dialect for FlinkDialect {
         Some('`')
     }
 
-    fn supports_unicode_string_literal(&self) -> bool {
-        true
-    }
-
     fn supports_filter_during_aggregation(&self) -> bool {
         true
     }
@@ -251,6 +252,7 @@ impl Dialect for FlinkDialect {
             Keyword::MAP if matches!(next, Token::LBracket) => Some(parse_map(parser)),
             Keyword::CAST if matches!(next, Token::LParen) => Some(parse_cast(parser, ast::CastKind::Cast)),
             Keyword::TRY_CAST if matches!(next, Token::LParen) => Some(parse_cast(parser, ast::CastKind::TryCast)),
+            Keyword::TIMESTAMP if names_local_zone(parser) => Some(parse_local_timestamp(parser)),
             Keyword::TRIM if trims_blanks(parser) => Some(parse_trim(parser)),
             Keyword::POSITION if matches!(next, Token::LParen) => {
                 Some(parse_position(parser, self.prec_value(Precedence::Between)))
@@ -258,6 +260,63 @@ impl Dialect for FlinkDialect {
             _ => None,
         }
     }
+
+    fn parse_infix(&self, parser: &mut Parser, expr: &Expr, _precedence: u8) -> Option<Result<Expr, ParserError>> {
+        let word = |ahead: usize| match &parser.peek_nth_token_ref(ahead).token {
+            Token::Word(word) if word.quote_style.is_none() => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        let negated = word(0) == Keyword::NOT;
+        let between = usize::from(negated);
+        let is_symmetric = word(between + 1) == Keyword::SYMMETRIC;
+        if word(between) != Keyword::BETWEEN || !(is_symmetric || word(between + 1) == Keyword::ASYMMETRIC) {
+            return None;
+        }
+        (0..between + 2).for_each(|_| parser.advance_token());
+        let precedence = self.prec_value(Precedence::Between);
+        Some(parse_between(parser, expr.clone(), negated, is_symmetric, precedence))
+    }
+}
+
+/// `low AND high` behind `BETWEEN SYMMETRIC`, which is BETWEEN with the bounds in either order, or behind `BETWEEN ASYMMETRIC`.
+fn parse_between(
+    parser: &mut Parser,
+    expr: Expr,
+    negated: bool,
+    is_symmetric: bool,
+    precedence: u8,
+) -> Result<Expr, ParserError> {
+    let low = parser.parse_subexpr(precedence)?;
+    parser.expect_keyword_is(Keyword::AND)?;
+    let high = parser.parse_subexpr(precedence)?;
+    if !is_symmetric {
+        return Ok(Expr::Between { expr: Box::new(expr), negated, low: Box::new(low), high: Box::new(high) });
+    }
+    let span = parser.get_current_token().span;
+    let between = call(SYMMETRIC_MARKER, span, vec![expr, low, high]);
+    Ok(if negated { Expr::UnaryOp { op: ast::UnaryOperator::Not, expr: Box::new(between) } } else { between })
+}
+
+/// Whether `TIMESTAMP WITH LOCAL ...` stands here.
+fn names_local_zone(parser: &Parser) -> bool {
+    let is = |ahead: usize, word: &str| parser.peek_nth_token_ref(ahead).token.to_string().eq_ignore_ascii_case(word);
+    is(1, "WITH") && is(2, "LOCAL")
+}
+
+/// `TIMESTAMP WITH LOCAL TIME ZONE '...'`
+fn parse_local_timestamp(parser: &mut Parser) -> Result<Expr, ParserError> {
+    let span = parser.next_token().span;
+    parser.advance_token();
+    for word in ["LOCAL", "TIME", "ZONE"] {
+        let token = parser.next_token();
+        if !token.token.to_string().eq_ignore_ascii_case(word) {
+            return parser.expected(word, token);
+        }
+    }
+    let value = parser.parse_value()?;
+    let name = ObjectName::from(vec![Ident::with_span(span, "TIMESTAMP WITH LOCAL TIME ZONE")]);
+    let data_type = ast::DataType::Custom(name, Vec::new());
+    Ok(Expr::TypedString(ast::TypedString { data_type, value, uses_odbc_syntax: false }))
 }
 
 fn call(name: &str, span: sqlparser::tokenizer::Span, args: Vec<Expr>) -> Expr {

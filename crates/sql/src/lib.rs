@@ -15,6 +15,7 @@ mod environment;
 mod error;
 mod explain;
 mod hints;
+mod literals;
 mod options;
 mod parse;
 mod reserved;

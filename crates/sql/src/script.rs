@@ -10,6 +10,7 @@ use weir_base::limits::{EXPRESSION_OPERATORS_MAX, NESTING_MAX, SCRIPT_BYTES_MAX}
 use crate::SqlError;
 use crate::dialect::FlinkDialect;
 use crate::error::{SqlResult, span_of};
+use crate::literals::settle;
 use crate::syntax::plain_word;
 use crate::variables::{Context, Substituted, substitute};
 
@@ -58,7 +59,8 @@ pub(crate) fn read(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> Sq
         SqlError::new(span_of(place), format!("SQL parse failed. {}", error.message))
             .hint("look for a quote or a comment that is not closed")
     })?;
-    let chunks = split_statements(split_shifts(tokens), &substituted)?;
+    let tokens = settle(&split_shifts(tokens), &|span| span_of(substituted.original(span)))?;
+    let chunks = split_statements(tokens, &substituted)?;
     for chunk in &chunks {
         check_tokens(&chunk.tokens)?;
     }

@@ -56,15 +56,43 @@ const REFUSED: &[(&str, &str)] = &[
     ("DESCRIPTOR", "DESCRIPTOR is no type of a column"),
 ];
 
-/// Reads a type with its nullability at the parser's place.
+/// Reads the type of a column, with its nullability, at the parser's place.
 pub(crate) fn parse_type(tokens: &mut Tokens<'_, '_>) -> SqlResult<DataType> {
+    let start = tokens.span();
+    let data_type = parse_any(tokens)?;
+    if has_interval(&data_type) {
+        return Err(SqlError::new(start, "SQL parse failed. Incorrect syntax near the keyword 'INTERVAL'").hint(
+            "no column holds an interval; keep the number, and multiply it where it is used: n * INTERVAL '1' SECOND",
+        ));
+    }
+    Ok(data_type)
+}
+
+/// Reads any type with its nullability.
+fn parse_any(tokens: &mut Tokens<'_, '_>) -> SqlResult<DataType> {
     parse_nested(tokens, 0)
+}
+
+/// Whether the type is an interval or has one inside.
+fn has_interval(data_type: &DataType) -> bool {
+    match &data_type.logical {
+        LogicalType::IntervalYearMonth | LogicalType::IntervalDayTime => true,
+        LogicalType::Array(element) => has_interval(element),
+        LogicalType::Map(key, value) => has_interval(key) || has_interval(value),
+        LogicalType::Row(fields) => fields.iter().any(|field| has_interval(&field.data_type)),
+        _ => false,
+    }
 }
 
 /// Reads a type inside a CAST and puts its text where sqlparser's AST has room.
 pub(crate) fn parse_for_cast(parser: &mut Parser<'_>) -> Result<ast::DataType, ParserError> {
     let start = parser.peek_token_ref().span;
-    let data_type = parse_type(&mut Tokens::new(parser)).map_err(to_parser_error)?;
+    let data_type = parse_any(&mut Tokens::new(parser)).map_err(to_parser_error)?;
+    if !data_type.nullable {
+        let error = SqlError::new(span_of(start), "SQL parse failed. Encountered 'NOT', expected ')'")
+            .hint("a cast keeps the nullability of what is cast; NOT NULL stands inside ARRAY, MAP and ROW only");
+        return Err(to_parser_error(error));
+    }
     let span = start.union(&parser.get_current_token().span);
     let ident = Ident::with_quote_and_span('`', span, text_of(&data_type));
     Ok(ast::DataType::Custom(ObjectName::from(vec![ident]), Vec::new()))
@@ -79,7 +107,7 @@ pub fn cast_type(data_type: &ast::DataType) -> SqlResult<DataType> {
         && let ([part], []) = (name.0.as_slice(), modifiers.as_slice())
         && let Some(ident) = part.as_ident()
     {
-        let parsed = crate::syntax::with_parser(&ident.value, parse_type);
+        let parsed = crate::syntax::with_parser(&ident.value, parse_any);
         return parsed.map_err(|error| SqlError { span: span_of(ident.span), ..error });
     }
     Err(SqlError::new(Span::default(), format!("Unknown data type '{data_type}'")))
@@ -209,6 +237,9 @@ fn unknown(name: &str, span: Span) -> SqlError {
     if let Some((_, way_out)) = REFUSED.iter().find(|(refused, _)| *refused == name) {
         return SqlError::new(span, format!("the type {name} is not supported")).hint(*way_out);
     }
+    if name == "REAL" {
+        return SqlError::new(span, "Type is not supported: REAL").hint("use FLOAT");
+    }
     SqlError::new(span, format!("Unknown identifier '{name}': there is no type of this name"))
         .hint_maybe(did_you_mean(name, NAMES.iter().copied()))
 }
@@ -236,7 +267,6 @@ fn parse_row(tokens: &mut Tokens<'_, '_>, depth: usize) -> SqlResult<LogicalType
         if fields.len() > COLUMNS_MAX {
             return Err(SqlError::new(span_of(name.span), format!("a ROW has more than {COLUMNS_MAX} fields")));
         }
-        tokens.word("COMMENT");
         if matches!(tokens.parser.peek_token_ref().token, Token::SingleQuotedString(_)) {
             tokens.parser.next_token();
         }

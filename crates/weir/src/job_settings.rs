@@ -8,7 +8,7 @@ use weir_base::limits::{BATCH_ROWS_MAX, SOURCE_LINGER};
 use weir_base::{Error, Result};
 use weir_config::Settings;
 use weir_jobs::{JobSettings, RestartStrategy};
-use weir_ports::{BufferTimeout, Debloat, EngineSettings};
+use weir_ports::{BufferTimeout, Debloat, EngineSettings, LengthEnforcer, SinkConstraints};
 
 /// The settings of a job whose script left `values` in force, with its data in `data_dir`.
 ///
@@ -24,7 +24,8 @@ pub fn job_settings(values: &BTreeMap<String, String>, data_dir: &Path) -> Resul
         "" => data_dir.join("checkpoints").display().to_string(),
         given => given.to_owned(),
     };
-    let drop_nulls = settings.one_of("table.exec.sink.not-null-enforcer", &["ERROR", "DROP"])? == "DROP";
+    settings.one_of("table.exec.sink.nested-constraint-enforcer", &["IGNORE"])?;
+    settings.one_of("table.exec.legacy-cast-behaviour", &["DISABLED"])?;
     let batch_rows_max: usize = settings.number("weir.batch.rows-max")?;
     if batch_rows_max == 0 || batch_rows_max > BATCH_ROWS_MAX {
         let text = format!("use the configuration key 'weir.batch.rows-max': it must be 1 to {BATCH_ROWS_MAX}");
@@ -56,7 +57,20 @@ pub fn job_settings(values: &BTreeMap<String, String>, data_dir: &Path) -> Resul
             debloat: debloat(&settings)?,
             latency_interval: Some(settings.duration("metrics.latency.interval")?).filter(|every| !every.is_zero()),
             dedup_exact: settings.boolean("weir.dedup.exact")?,
-            not_null_drop: drop_nulls,
+            sink_constraints: sink_constraints(&settings)?,
+        },
+    })
+}
+
+/// What becomes of rows that do not keep to the declared types of a sink.
+fn sink_constraints(settings: &Settings) -> Result<SinkConstraints> {
+    let lengths = settings.one_of("table.exec.sink.type-length-enforcer", &["IGNORE", "TRIM_PAD", "ERROR"])?;
+    Ok(SinkConstraints {
+        not_null_drop: settings.one_of("table.exec.sink.not-null-enforcer", &["ERROR", "DROP"])? == "DROP",
+        lengths: match lengths {
+            "TRIM_PAD" => LengthEnforcer::TrimPad,
+            "ERROR" => LengthEnforcer::Error,
+            _ => LengthEnforcer::Ignore,
         },
     })
 }

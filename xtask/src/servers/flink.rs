@@ -83,7 +83,8 @@ fn processes(place: &Place, ports: &Ports) -> Vec<Process> {
     let overview = format!("http://{rest}/overview");
     let slots = overview.clone();
     let info = format!("http://{gateway}/info");
-    let has_slots = move |body: &str| body.contains(&format!("\"slots-available\":{SLOTS}"));
+    // All that there are, not all that are free: a server on which somebody's job runs is ready too.
+    let has_slots = move |body: &str| body.contains(&format!("\"slots-total\":{SLOTS}"));
     vec![
         Process {
             name: "jobmanager",

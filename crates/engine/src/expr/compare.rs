@@ -16,6 +16,7 @@ use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::arithmetic::wider;
 use super::decimal;
+use super::equality;
 use super::node::{Column, EvalError, Node, Scope};
 use super::rows::{Values, nulls_of};
 use super::zone::Zone;
@@ -125,14 +126,16 @@ impl Datum for Side<'_> {
     }
 }
 
-/// Equality of arrays, maps and rows, value by value.
+/// Equality of arrays, maps and rows, value by value; see `equality`.
 fn nested(function: Function, columns: &[Column]) -> ArrayRef {
     let rows = if columns[0].is_constant { columns[1].array.len() } else { columns[0].array.len() };
-    let cell = |column: &Column, row: usize| column.array.slice(column.index(row), 1);
-    let equal =
-        BooleanBuffer::collect_bool(rows, |row| cell(&columns[0], row).as_ref() == cell(&columns[1], row).as_ref());
-    let values = if matches!(function, Function::Equal | Function::IsNotDistinctFrom) { equal } else { !&equal };
+    let (left, right) = (&columns[0], &columns[1]);
     let is_distinct = matches!(function, Function::IsDistinctFrom | Function::IsNotDistinctFrom);
+    let equal = BooleanBuffer::collect_bool(rows, |row| match (left.is_null(row), right.is_null(row)) {
+        (false, false) => equality::equal(&left.array, left.index(row), &right.array, right.index(row)),
+        (one, other) => is_distinct && one && other,
+    });
+    let values = if matches!(function, Function::Equal | Function::IsNotDistinctFrom) { equal } else { !&equal };
     Arc::new(BooleanArray::new(values, if is_distinct { None } else { nulls_of(columns, rows) }))
 }
 

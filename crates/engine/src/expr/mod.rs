@@ -13,6 +13,7 @@ mod compare;
 mod compile;
 mod decimal;
 mod dispatch;
+mod equality;
 mod evaluator;
 mod json;
 mod like;
@@ -35,6 +36,7 @@ mod time_text;
 mod zone;
 
 pub use calc::{Calc, Calculated};
+pub(crate) use cast::{fitted, misfit};
 pub use evaluator::{CompileContext, Evaluator, Predicate};
 pub use node::EvalError;
 pub use zone::Zone;

@@ -259,12 +259,12 @@ mod tests {
     use weir_connector::{Batch, Flush, Prepared, Ready, Writer};
     use weir_metrics::Registry;
     use weir_plan::{ChangelogMode, DataType, Field, LogicalType, Schema, SinkSpec, TableOptions};
-    use weir_ports::BarrierKind;
+    use weir_ports::{BarrierKind, SinkConstraints};
 
     use super::*;
     use crate::channel::channel;
-    use crate::task::SinkStage;
     use crate::task::metrics::TaskIo;
+    use crate::task::{Constraints, SinkStage};
 
     /// A writer while whose first write another thread decides epoch 1; it notes what it is told.
     struct Noting {
@@ -315,7 +315,9 @@ mod tests {
             changelog: ChangelogMode::INSERT_ONLY,
         };
         let registry = Registry::default();
-        let sink = SinkStage::new("sink".to_owned(), &spec, Box::new(writer), false, Arc::clone(&shared), &registry);
+        let constraints = Constraints::new(&spec, SinkConstraints::default());
+        let sink =
+            SinkStage::new("sink".to_owned(), &spec, Box::new(writer), constraints, Arc::clone(&shared), &registry);
         let (sender, receiver) = channel();
         let metrics = GateMetrics::register(&registry, TaskIo::register(&registry));
         let next = vec![Next::Sink(Box::new(sink))];

@@ -4,6 +4,7 @@
 //! meets adds what it has to say to one acknowledgement.
 
 mod body;
+mod constraints;
 mod dead_letters;
 mod debloat;
 mod exchange;
@@ -22,6 +23,7 @@ mod stage;
 mod waiting;
 
 pub use body::{Body, RunTask, TaskMetrics};
+pub use constraints::Constraints;
 pub use dead_letters::DeadLetters;
 pub use debloat::Debloater;
 pub use exchange::{ExchangeOutput, Route};

@@ -1,16 +1,15 @@
-//! A sink in its chain: the writer, the NOT NULL check before it, and the record of when its rows were fetched.
+//! A sink in its chain: the writer, the constraints before it, and the record of when its rows were fetched.
 
 use std::sync::Arc;
 
-use arrow_array::{Array, BooleanArray};
-use arrow_select::filter::filter_record_batch;
-use weir_base::{Epoch, Error, Result, RowKind, Timestamp};
+use weir_base::{Epoch, Error, Result, Timestamp};
 use weir_connector::{Batch, Ready, Writer};
 use weir_metrics::{Counter, Gauge, Registry, Scope};
 use weir_plan::SinkSpec;
 use weir_ports::{Acknowledgement, Barrier, BarrierKind, Event, PreparedSink, Totals};
 
 use super::RunShared;
+use super::constraints::Constraints;
 use super::latency::Latency;
 use super::metrics::watermark_gauge;
 use super::stage::watermark_value;
@@ -21,9 +20,7 @@ pub struct SinkStage {
     table: String,
     writer: Box<dyn Writer>,
     shared: Arc<RunShared>,
-    /// Columns that must not be NULL.
-    not_null: Vec<(usize, String)>,
-    not_null_drop: bool,
+    constraints: Constraints,
     fetched: Vec<(u64, u64)>,
     wanted: bool,
     metrics: SinkMetrics,
@@ -45,15 +42,10 @@ impl SinkStage {
         uid: String,
         spec: &SinkSpec,
         writer: Box<dyn Writer>,
-        not_null_drop: bool,
+        constraints: Constraints,
         shared: Arc<RunShared>,
         metrics: &Registry,
     ) -> Self {
-        let columns = spec.physical.fields.iter().enumerate();
-        let not_null = columns
-            .filter(|(_, field)| !field.data_type.nullable)
-            .map(|(index, field)| (index, field.name.clone()))
-            .collect();
         let rows_sent = metrics.counter_with_rate(Scope::Operator, "numRecordsSend");
         metrics.also(Scope::Operator, "numRecordsOut", &rows_sent);
         let bytes_sent = writer.bytes_written().map(|_| {
@@ -70,7 +62,7 @@ impl SinkStage {
         };
         let table = spec.table.clone();
         let fetched = Vec::new();
-        Self { uid, table, writer, shared, not_null, not_null_drop, fetched, wanted: false, metrics, latency: None }
+        Self { uid, table, writer, shared, constraints, fetched, wanted: false, metrics, latency: None }
     }
 
     /// The same, which tells how old its rows are.
@@ -85,9 +77,12 @@ impl SinkStage {
             latency.sees(batch.fetched_us);
         }
         self.metrics.rows_in.add(batch.rows() as u64);
-        match self.check_not_null(batch)? {
+        match self.constraints.keep(batch)? {
             None => self.write(batch),
-            Some(kept) => self.write(&kept),
+            Some(kept) => {
+                self.metrics.dropped.add((batch.rows() - kept.rows()) as u64);
+                self.write(&kept)
+            }
         }
     }
 
@@ -110,27 +105,6 @@ impl SinkStage {
         if let (Some(shown), Some(bytes)) = (&self.metrics.bytes_sent, self.writer.bytes_written()) {
             shown.set(bytes);
         }
-    }
-
-    /// The rows without NULL where none may be; `None` when that is all of them.
-    fn check_not_null(&self, batch: &Batch) -> Result<Option<Batch>> {
-        let offending = self.not_null.iter().find(|(index, _)| batch.data.column(*index).logical_null_count() > 0);
-        let Some((_, name)) = offending else { return Ok(None) };
-        if !self.not_null_drop {
-            return Err(Error::invalid(format!(
-                "write to the table '{}': Column '{name}' is NOT NULL, however, a null value is being written into it",
-                self.table
-            ))
-            .hint("set 'table.exec.sink.not-null-enforcer' = 'DROP' to leave such rows out"));
-        }
-        let valid = |row: usize| self.not_null.iter().all(|(index, _)| !batch.data.column(*index).is_null(row));
-        let keep: BooleanArray = (0..batch.rows()).map(|row| Some(valid(row))).collect();
-        let data = filter_record_batch(&batch.data, &keep).map_err(|error| Error::internal(error.to_string()))?;
-        self.metrics.dropped.add((batch.rows() - data.num_rows()) as u64);
-        let kinds = batch.kinds.as_ref().map(|kinds| -> Arc<[RowKind]> {
-            kinds.iter().zip(keep.values()).filter(|(_, keep)| *keep).map(|(kind, _)| *kind).collect()
-        });
-        Ok(Some(Batch { data, kinds, fetched_us: batch.fetched_us }))
     }
 
     /// Shows the watermark that has come.

@@ -80,6 +80,7 @@ impl QueryBinder<'_> {
             let expr = match item {
                 Item::Column(at) => Expr::column(*at, scope.columns[*at].data_type.clone()).at(span),
                 Item::Tree(tree, _) => binder.bind(tree)?,
+                Item::Field(tree) => binder.bind(tree)?,
             };
             columns.push((name_of(item, scope, index), expr));
         }

@@ -22,6 +22,8 @@ pub(super) enum Item<'t> {
     Column(usize),
     /// An expression with its alias.
     Tree(&'t ast::Expr, Option<&'t ast::Ident>),
+    /// A field of a ROW, spelled out of `r.*`.
+    Field(Box<ast::Expr>),
 }
 
 impl QueryBinder<'_> {
@@ -81,6 +83,7 @@ impl QueryBinder<'_> {
             let name = name_of(item, scope, index);
             let expr = match item {
                 Item::Column(at) => Expr::column(*at, scope.columns[*at].data_type.clone()).at(span),
+                Item::Field(tree) => ExprBinder::new(scope).bind(tree)?,
                 Item::Tree(tree, _) => match window_call(tree) {
                     Some(function) => {
                         let (numbered, expr) = self.row_number(function, rel, scope)?;
@@ -139,15 +142,22 @@ pub(super) fn name_of(item: &Item<'_>, scope: &Scope, index: usize) -> String {
     match item {
         Item::Column(at) => scope.columns[*at].name.clone(),
         Item::Tree(_, Some(alias)) => alias.value.clone(),
-        Item::Tree(ast::Expr::Identifier(name), None) => name.value.clone(),
-        Item::Tree(ast::Expr::CompoundIdentifier(parts), None) => {
-            parts.last().map_or_else(|| format!("EXPR${index}"), |last| last.value.clone())
-        }
-        Item::Tree(_, None) => format!("EXPR${index}"),
+        Item::Tree(tree, None) => name_of_tree(tree, index),
+        Item::Field(tree) => name_of_tree(tree, index),
     }
 }
 
-/// Spells out `*` and `t.*`.
+fn name_of_tree(tree: &ast::Expr, index: usize) -> String {
+    match tree {
+        ast::Expr::Identifier(name) => name.value.clone(),
+        ast::Expr::CompoundIdentifier(parts) => {
+            parts.last().map_or_else(|| format!("EXPR${index}"), |last| last.value.clone())
+        }
+        _ => format!("EXPR${index}"),
+    }
+}
+
+/// Spells out `*`, `t.*`, and `r.*` for the fields of a ROW.
 fn expand<'t>(projection: &'t [SelectItem], scope: &Scope) -> Result<Vec<Item<'t>>, SqlError> {
     let mut items = Vec::with_capacity(projection.len());
     for item in projection {
@@ -164,18 +174,40 @@ fn expand<'t>(projection: &'t [SelectItem], scope: &Scope) -> Result<Vec<Item<'t
             }
             SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                 refuse_options(options, span)?;
-                let qualifier = name.0.last().and_then(ast::ObjectNamePart::as_ident).map(|ident| ident.value.as_str());
-                let qualifier = qualifier.unwrap_or_default();
-                if !scope.has_qualifier(qualifier) {
-                    return Err(refuse(span, format!("Unknown identifier '{qualifier}'"))
-                        .hint("before .* stands the name or alias of a table in FROM"));
+                let parts: Vec<ast::Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+                // The name of a table counts before that of a column; before it may stand its catalog and database.
+                let table = parts.last().map(|last| last.value.as_str()).filter(|last| scope.has_qualifier(last));
+                match table {
+                    Some(table) if parts.len() == 1 || scope.resolve(&parts).is_err() => {
+                        items.extend(scope.columns_of(Some(table)).map(|(index, _)| Item::Column(index)));
+                    }
+                    _ => items.extend(fields_of(&parts, scope, span)?),
                 }
-                items.extend(scope.columns_of(Some(qualifier)).map(|(index, _)| Item::Column(index)));
             }
             other => return Err(not_supported(span, format!("'{other}' in a SELECT list"))),
         }
     }
     Ok(items)
+}
+
+/// The fields of the ROW that `parts` name, each as `parts.field`.
+fn fields_of<'t>(parts: &[ast::Ident], scope: &Scope, span: Span) -> Result<Vec<Item<'t>>, SqlError> {
+    let shown = parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
+    if scope.resolve(parts).is_err() {
+        return Err(refuse(span, format!("Unknown identifier '{shown}'"))
+            .hint("before .* stands the name or alias of a table in FROM, or a column that is a ROW"));
+    }
+    let row = ExprBinder::new(scope).bind(&ast::Expr::CompoundIdentifier(parts.to_vec()))?;
+    let LogicalType::Row(fields) = &row.data_type.logical else {
+        return Err(refuse(span, "Not a record type. The '*' operator requires a record")
+            .hint("only the name or alias of a table, or a ROW, can stand before .*"));
+    };
+    let item = |field: &weir_plan::Field| {
+        let name = ast::Ident::with_quote_and_span('`', parts[0].span, &field.name);
+        let path = parts.iter().cloned().chain([name]).collect();
+        Item::Field(Box::new(ast::Expr::CompoundIdentifier(path)))
+    };
+    Ok(fields.iter().map(item).collect())
 }
 
 fn refuse_options(options: &ast::WildcardAdditionalOptions, span: Span) -> Result<(), SqlError> {

@@ -2,7 +2,7 @@
 
 use sqlparser::ast;
 use weir_base::Span;
-use weir_plan::{ChangelogMode, DataType, Expr, ExprKind, LogicalType, SinkSpec, TableOptions, Value};
+use weir_plan::{ChangelogMode, DataType, Expr, ExprKind, SinkSpec, TableOptions, Value};
 
 use super::expr::cast::implicit_cast;
 use super::insert_clauses::{check_clauses, partition_values};
@@ -136,7 +136,7 @@ impl QueryBinder<'_> {
                             target.name
                         )));
                     }
-                    to_target(
+                    implicit_cast(
                         Expr::column(position, column.data_type.clone()).at(insert.query.span),
                         &target.data_type.logical,
                     )
@@ -152,23 +152,13 @@ impl QueryBinder<'_> {
             columns.push((
                 target.name.clone(),
                 match &target.metadata {
-                    Some((_, data_type)) => to_target(expr, &data_type.logical),
+                    Some((_, data_type)) => implicit_cast(expr, &data_type.logical),
                     None => expr,
                 },
             ));
         }
         Ok(columns)
     }
-}
-
-/// A text or binary goes into a column of another length as it is: Flink's `table.exec.sink.type-length-enforcer` is IGNORE.
-fn to_target(expr: Expr, target: &LogicalType) -> Expr {
-    let texts = expr.data_type.logical.is_string() && target.is_string();
-    let binary = |logical: &LogicalType| matches!(logical, LogicalType::Binary(_) | LogicalType::Varbinary(_));
-    if texts || (binary(&expr.data_type.logical) && binary(target)) {
-        return expr;
-    }
-    implicit_cast(expr, target)
 }
 
 fn query_column(column: &RelColumn) -> String {

@@ -9,7 +9,7 @@ use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
 use super::rel::{Rel, RelColumn, RelId, RelOp};
 use super::scope::Attribute;
-use super::types::{calcite_name, least_common_type};
+use super::types::{calcite_name, least_restrictive_type};
 use crate::error::SqlError;
 
 impl QueryBinder<'_> {
@@ -60,7 +60,7 @@ impl QueryBinder<'_> {
         for index in 0..width {
             let all: Vec<&RelColumn> = inputs.iter().map(|input| &self.dag.get(*input).columns[index]).collect();
             let types: Vec<DataType> = all.iter().map(|column| column.data_type.clone()).collect();
-            let Some(data_type) = least_common_type(&types) else {
+            let Some(data_type) = least_restrictive_type(&types) else {
                 let names: Vec<_> = types.iter().map(|data_type| calcite_name(&data_type.logical)).collect();
                 return Err(refuse(
                     span,

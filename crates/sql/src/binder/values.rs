@@ -17,7 +17,7 @@ use super::query::QueryBinder;
 use super::refusal::refuse;
 use super::rel::{Rel, RelColumn, RelId, RelOp, Scan};
 use super::scope::{Attribute, Scope};
-use super::types::least_common_type;
+use super::types::least_restrictive_type;
 use crate::error::{SqlError, span_of};
 
 /// Rows of a VALUES at most: each is a branch of an expression. More belong into a file.
@@ -59,7 +59,7 @@ impl QueryBinder<'_> {
         let mut named = Vec::with_capacity(width);
         for (index, column) in columns.into_iter().enumerate() {
             let types: Vec<DataType> = column.iter().map(|value| value.data_type.clone()).collect();
-            let common = least_common_type(&types).ok_or_else(incompatible)?;
+            let common = least_restrictive_type(&types).ok_or_else(incompatible)?;
             let column = column.into_iter().map(|value| implicit_cast(value, &common.logical)).collect();
             named.push((format!("EXPR${index}"), by_number(column, common, span)));
         }

@@ -1,11 +1,12 @@
 //! The lengths of CHAR, VARCHAR, BINARY and VARBINARY: what is longer is cut, CHAR is filled up with spaces and BINARY with zeros.
 
-use arrow_array::BinaryViewArray;
 use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, BinaryViewArray};
+use arrow_schema::DataType as ArrowType;
 use weir_plan::LogicalType;
 
 use super::super::rows::{Failure, Texts, byte_strings, texts};
-use super::{CastKernel, shared};
+use super::{CastKernel, Column, Scope, shared};
 
 /// The bounds of a text or byte type: the most characters or bytes, and whether shorter ones are filled up.
 fn bounds(logical: &LogicalType) -> (usize, bool) {
@@ -39,6 +40,41 @@ pub(super) fn fit_text(text: &str, to: &LogicalType, out: &mut String) {
             }
         }
     }
+}
+
+/// Lengths of the values that are not NULL: characters of texts, bytes of bytes; 0 for other types.
+fn lengths(array: &ArrayRef) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let length = |row: usize| match array.data_type() {
+        ArrowType::Utf8View => array.as_string_view().value(row).chars().count(),
+        ArrowType::BinaryView => array.as_binary_view().value(row).len(),
+        _ => 0,
+    };
+    (0..array.len()).filter(|row| array.is_valid(*row)).map(move |row| (row, length(row)))
+}
+
+/// The length of the first value that has not the length that `logical` demands.
+pub(crate) fn misfit(array: &ArrayRef, logical: &LogicalType) -> Option<usize> {
+    let (length_max, fills) = bounds(logical);
+    lengths(array).map(|(_, length)| length).find(|length| *length > length_max || (fills && *length < length_max))
+}
+
+/// The values cut, or filled up, to the length that `logical` demands; None where all have it.
+pub(crate) fn fitted(array: &ArrayRef, logical: &LogicalType) -> Option<ArrayRef> {
+    misfit(array, logical)?;
+    let columns = [Column::of_rows(ArrayRef::clone(array))];
+    let scope = Scope { columns: &[], rows: array.len(), now: 0, mask: None };
+    let (length_max, fills) = bounds(logical);
+    let fitted = match array.data_type() {
+        ArrowType::BinaryView => fit_bytes(array.as_binary_view(), &columns, &scope, length_max, fills),
+        _ => {
+            let values = Texts::of(&columns[0]);
+            texts(&columns, &scope, Failure::Raise, |row, out| {
+                fit_text(values.get(row), logical, out);
+                Ok(true)
+            })
+        }
+    };
+    Some(fitted.expect("cutting and filling up do not fail"))
 }
 
 /// Between CHAR and VARCHAR of any lengths; None where nothing changes.
@@ -78,11 +114,11 @@ pub(super) fn between_bytes(from: &LogicalType, to: &LogicalType) -> Option<Cast
 
 fn fit_bytes(
     array: &BinaryViewArray,
-    columns: &[super::Column],
-    scope: &super::Scope<'_>,
+    columns: &[Column],
+    scope: &Scope<'_>,
     length_max: usize,
     fills: bool,
-) -> Result<arrow_array::ArrayRef, super::EvalError> {
+) -> Result<ArrayRef, super::EvalError> {
     if !fills && array.lengths().all(|length| usize::try_from(length).is_ok_and(|length| length <= length_max)) {
         return Ok(shared(array.clone()));
     }

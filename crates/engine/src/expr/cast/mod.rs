@@ -22,6 +22,7 @@ use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::Failure;
 use super::zone::Zone;
 
+pub(crate) use length::{fitted, misfit};
 pub(super) use read_time::{date_of_text, timestamp_of_text};
 
 /// A cast of evaluated values.
@@ -86,9 +87,8 @@ pub(super) fn kernel(
         (T::Char(_) | T::Varchar(_), _) => {
             Some(read::from_text(to, failure, zone).ok_or_else(|| refused(source, target))?)
         }
-        _ if number::is_number_or_boolean(from) && number::is_number_or_boolean(to) => {
-            Some(number::between(from, to, failure))
-        }
+        _ if number::is_number_or_boolean(from) && number::is_number_or_boolean(to) => Some(number::between(from, to)),
+        (_, T::IntervalYearMonth | T::IntervalDayTime) if from.is_integer() => Some(temporal::interval(from, to)),
         (T::Array(_) | T::Map(..) | T::Row(_), _) => Some(nested::between(source, target, failure, zone)?),
         _ => match temporal::between(from, to, zone) {
             Some(cast) => cast,

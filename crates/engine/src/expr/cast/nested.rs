@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ListArray, MapArray, StructArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, MapArray, StructArray};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::{DataType as ArrowType, FieldRef};
 use weir_base::Result;
 use weir_plan::{DataType, LogicalType};
@@ -33,10 +34,40 @@ pub(super) fn between(source: &DataType, target: &DataType, failure: Failure, zo
         _ => return Err(refused(source, target)),
     };
     let inner: Vec<Inner> =
-        pairs.into_iter().map(|(from, to)| kernel(from, to, failure, zone)).collect::<Result<_>>()?;
+        pairs.into_iter().map(|(from, to)| kernel(from, to, Failure::Raise, zone)).collect::<Result<_>>()?;
     let is_fallible = inner.iter().flatten().any(|cast| cast.is_fallible);
-    let apply = move |columns: &[Column], scope: &Scope<'_>| convert(&columns[0].array, &arrow, &inner, scope);
-    Ok(CastKernel { apply: Box::new(apply), is_fallible })
+    let apply = move |columns: &[Column], scope: &Scope<'_>| {
+        if is_fallible && failure == Failure::Null {
+            return tolerant(&columns[0].array, &arrow, &inner, scope);
+        }
+        convert(&columns[0].array, &arrow, &inner, scope)
+    };
+    Ok(CastKernel { apply: Box::new(apply), is_fallible: is_fallible && failure == Failure::Raise })
+}
+
+/// TRY_CAST: a value with an element that cannot be cast is NULL as a whole.
+fn tolerant(array: &ArrayRef, arrow: &ArrowType, inner: &[Inner], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
+    let rows = array.len();
+    let selected = BooleanBuffer::collect_bool(rows, |row| scope.is_selected(row));
+    let mut failed = BooleanBufferBuilder::new(rows);
+    failed.append_n(rows, false);
+    // Each attempt begins behind the last row that failed, so that no row is tried twice.
+    let mut from = 0;
+    let attempt = |mask: &BooleanBuffer| convert(array, arrow, inner, &Scope { rows, mask: Some(mask), ..*scope });
+    loop {
+        let rest = BooleanBuffer::collect_bool(rows, |row| row >= from && selected.value(row));
+        match attempt(&rest) {
+            Ok(converted) if from == 0 => return Ok(converted),
+            Ok(_) => break,
+            Err(error) => {
+                failed.set_bit(error.row, true);
+                from = error.row + 1;
+            }
+        }
+    }
+    let failed = failed.finish();
+    let converted = attempt(&(&selected & &!&failed))?;
+    Ok(arrow_select::nullif::nullif(&converted, &BooleanArray::new(failed, None)).expect("both have a value a row"))
 }
 
 fn convert(array: &ArrayRef, arrow: &ArrowType, inner: &[Inner], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
@@ -102,9 +133,8 @@ fn element(
 ) -> Result<ArrayRef, EvalError> {
     let Some(cast) = cast else { return Ok(Arc::clone(values)) };
     let row_of = |element: usize| owner.get(element).copied().flatten();
-    let wanted = arrow_buffer::BooleanBuffer::collect_bool(values.len(), |element| {
-        row_of(element).is_some_and(|row| scope.is_selected(row))
-    });
+    let wanted =
+        BooleanBuffer::collect_bool(values.len(), |element| row_of(element).is_some_and(|row| scope.is_selected(row)));
     let inner = Scope { rows: values.len(), mask: Some(&wanted), ..*scope };
     (cast.apply)(&[Column::of_rows(Arc::clone(values))], &inner)
         .map_err(|error| EvalError { row: row_of(error.row).unwrap_or(error.row), ..error })

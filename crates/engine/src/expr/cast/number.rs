@@ -18,10 +18,10 @@ pub(super) fn is_number_or_boolean(logical: &LogicalType) -> bool {
 }
 
 /// The conversion between two different types of numbers, or to or from BOOLEAN.
-pub(super) fn between(from: &LogicalType, to: &LogicalType, failure: Failure) -> CastKernel {
+pub(super) fn between(from: &LogicalType, to: &LogicalType) -> CastKernel {
     let (from, target) = (from.clone(), to.clone());
     match to {
-        LogicalType::Decimal(precision, scale) => to_decimal(from, *precision, *scale, failure),
+        LogicalType::Decimal(precision, scale) => to_decimal(from, *precision, *scale),
         LogicalType::Boolean => CastKernel::infallible(move |columns, _| Ok(to_boolean(&from, &columns[0]))),
         _ => CastKernel::infallible(move |columns, _| Ok(convert(&from, &target, &columns[0]))),
     }
@@ -125,8 +125,8 @@ fn from_primitive<A: ArrowPrimitiveType>(
     }
 }
 
-/// Numbers as DECIMAL; NULL where they do not fit. NaN and infinities fail.
-fn to_decimal(from: LogicalType, precision: u8, scale: u8, failure: Failure) -> CastKernel {
+/// Numbers as DECIMAL; NULL where they do not fit. NaN and infinities fail, in a TRY_CAST too: Flink guards only casts that it expects to fail.
+fn to_decimal(from: LogicalType, precision: u8, scale: u8) -> CastKernel {
     if let Some((_, from_scale)) = decimal::shape_of(&from) {
         return CastKernel::infallible(move |columns, scope| {
             let columns = [Column { array: decimal::widened(&columns[0].array), is_constant: columns[0].is_constant }];
@@ -147,7 +147,7 @@ fn to_decimal(from: LogicalType, precision: u8, scale: u8, failure: Failure) -> 
             Ok(decimal::typed(&array, precision, scale))
         });
     }
-    CastKernel::fallible(failure, move |columns, scope| {
+    CastKernel::fallible(Failure::Raise, move |columns, scope| {
         let column = match from {
             LogicalType::Float => {
                 let array = unary::<Float32Type, Float64Type>(&columns[0], f64::from);
@@ -157,7 +157,7 @@ fn to_decimal(from: LogicalType, precision: u8, scale: u8, failure: Failure) -> 
         };
         let columns = [column];
         let values = Values::<Float64Type>::of(&columns[0]);
-        let array = primitives::<Decimal128Type>(&columns, scope, failure, |row| {
+        let array = primitives::<Decimal128Type>(&columns, scope, Failure::Raise, |row| {
             decimal_of_double(values.get(row), precision, scale)
         })?;
         Ok(decimal::typed(&array, precision, scale))

@@ -32,7 +32,7 @@ pub(super) fn from_text(to: &LogicalType, failure: Failure, zone: &Zone) -> Opti
         LogicalType::Float => reading::<Float32Type>(failure, |text| float_of_text(text).map(Some)),
         LogicalType::Double => reading::<Float64Type>(failure, |text| float_of_text(text).map(Some)),
         LogicalType::Decimal(precision, scale) => CastKernel::fallible(failure, move |columns, scope| {
-            let read = |text: &str| decimal_of_text(text.trim_matches(' '), precision, scale).map(Some);
+            let read = |text: &str| decimal_of_text(text.trim_matches(' '), precision, scale);
             Ok(decimal::typed(&read_all::<Decimal128Type>(columns, scope, failure, read)?, precision, scale))
         }),
         LogicalType::Date => reading::<Date32Type>(failure, |text| date_of_text(text).map(Some)),
@@ -132,7 +132,7 @@ fn integer_of_text(text: &str) -> Result<i64, String> {
     if is_negative { Ok(value) } else { value.checked_neg().map_or_else(|| fail("Overflow."), Ok) }
 }
 
-/// A number as Java's `parseDouble` takes it: blanks around it, a suffix `d` or `f`, `NaN`, `Infinity`; hexadecimal ones are refused.
+/// A number as Java's `parseDouble` takes it: blanks around it, a suffix `d` or `f`, `NaN`, `Infinity`, hexadecimal ones such as `0x1p3`.
 fn float_of_text<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     let text = text.trim_matches(|character| character <= ' ');
     if text.is_empty() {
@@ -143,5 +143,27 @@ fn float_of_text<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     let is_special = matches!(unsigned, "NaN" | "Infinity");
     let number = if starts_well { text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text) } else { text };
     let parsed = if starts_well || is_special { number.parse().ok() } else { None };
+    let parsed = parsed.or_else(|| format!("{:e}", hexadecimal(number)?).parse().ok());
     parsed.ok_or_else(|| format!("For input string: \"{text}\""))
+}
+
+/// `[-]0x[digits][.digits]p[-]exponent`, of up to 60 bits.
+fn hexadecimal(text: &str) -> Option<f64> {
+    const DIGITS_MAX: usize = 15;
+    let (sign, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let number = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X"))?;
+    let (mantissa, exponent) = number.split_once(['p', 'P'])?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole, fraction].concat();
+    if digits.len() > DIGITS_MAX || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let value = u64::from_str_radix(&digits, 16).ok()?;
+    let exponent = exponent.parse::<i32>().ok()?.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
+    #[expect(clippy::cast_precision_loss, reason = "rounded to the nearest DOUBLE")]
+    let value = value as f64;
+    Some(sign * value * 2_f64.powi(exponent))
 }

@@ -9,20 +9,79 @@ use super::write::write_double;
 /// The longest text, and the largest precision, that Flink's own parser takes.
 const SHORT_MAX: usize = 18;
 
-/// A decimal number in a text without blanks around it.
-pub(super) fn decimal_of_text(text: &str, precision: u8, scale: u8) -> Result<i128, String> {
+/// Where Flink's own parser stops reading an exponent.
+const EXPONENT_STOP: i32 = 40;
+
+/// The most digits that Flink's own parser can cut off: its powers of ten end there.
+const CUT_MAX: u32 = 18;
+
+/// A decimal number in a text without blanks around it; NULL where it has too many digits.
+pub(super) fn decimal_of_text(text: &str, precision: u8, scale: u8) -> RowResult<i128> {
     let overflow = || format!("For input string: '{text}'. Overflow.");
-    let inner = text.trim_matches([' ', '\n', '\t']);
-    let is_long = usize::from(precision) > SHORT_MAX || text.len() > SHORT_MAX;
-    match parts(inner) {
-        Ok(parts) => parts.scaled(precision, scale).ok_or_else(overflow),
-        Err(bad) if is_long => Err(match bad {
-            Some(character) => format!(
-                "Character {character} is neither a decimal digit number, decimal point, nor \"e\" notation exponential mark."
-            ),
-            None => "No digits found.".to_owned(),
-        }),
-        Err(_) => Err(overflow()),
+    if usize::from(precision) <= SHORT_MAX && text.len() <= SHORT_MAX {
+        return short_decimal(text.as_bytes(), precision, scale).map(Some).ok_or_else(overflow);
+    }
+    match parts(text.trim_matches([' ', '\n', '\t'])) {
+        Ok(parts) => parts.scaled(precision, scale).map(Some).ok_or_else(overflow),
+        Err(Some(character)) => Err(format!(
+            "Character {character} is neither a decimal digit number, decimal point, nor \"e\" notation exponential mark."
+        )),
+        Err(None) => Err("No digits found.".to_owned()),
+    }
+}
+
+/// Flink's own reading of short texts, oddities kept: the character at which the digits end is passed over (`7x` is 7), no digits are 0, and a number
+/// that is rounded up may have one digit more than the precision.
+fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\t');
+    let start = text.iter().position(|byte| !is_blank(byte))?;
+    let (is_negative, mut at) = signed(text, start)?;
+    let (mut value, mut digits, mut point) = (0_i128, 0_i32, None);
+    let mut last = 0;
+    while let Some(&byte) = text.get(at) {
+        (last, at) = (byte, at + 1);
+        match byte {
+            b'0'..=b'9' => (value, digits) = (value * 10 + i128::from(byte - b'0'), digits + 1),
+            b'.' if point.is_some() => return None,
+            b'.' => point = Some(digits),
+            _ => break,
+        }
+    }
+    let mut exponent = 0_i32;
+    if matches!(last, b'e' | b'E') && at < text.len() {
+        let (is_small, behind) = signed(text, at)?;
+        at = behind;
+        while let Some(&byte) = text.get(at) {
+            at += 1;
+            match byte {
+                b'0'..=b'9' if exponent < EXPONENT_STOP => exponent = exponent * 10 + i32::from(byte - b'0'),
+                b'0'..=b'9' => {}
+                _ => break,
+            }
+        }
+        exponent = if is_small { -exponent } else { exponent };
+    }
+    if !text[at..].iter().all(is_blank) {
+        return None;
+    }
+    let change = exponent - (digits - point.unwrap_or(digits)) + i32::from(scale);
+    let value = if is_negative { -value } else { value };
+    match u32::try_from(change) {
+        _ if digits + change > i32::from(precision) => None,
+        Ok(zeros) => value.checked_mul(10_i128.checked_pow(zeros)?),
+        Err(_) => {
+            let cut = change.unsigned_abs();
+            (cut <= CUT_MAX).then(|| divide_half_up(value, power_of_ten(cut)))
+        }
+    }
+}
+
+/// The sign at `at` and the index behind it; None where nothing follows a sign.
+fn signed(text: &[u8], at: usize) -> Option<(bool, usize)> {
+    match text.get(at)? {
+        b'-' | b'+' if at + 1 == text.len() => None,
+        sign @ (b'-' | b'+') => Some((*sign == b'-', at + 1)),
+        _ => Some((false, at)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts as DATE, TIME and TIMESTAMP.
 //!
-//! A timestamp is `yyyy-[M]M-[d]d`, optionally followed by ` [H]H:[m]m:[s]s[.fraction]`; a day past its month's end becomes its last. A date may end in a time,
-//! which is left out.
+//! A timestamp is `yyyy-[M]M-[d]d`, optionally followed by ` [H]H:[m]m:[s]s[.fraction]`; a day past its month's end becomes its last, 24:00:00 is the midnight
+//! behind it. A date may end in a time, which is left out.
 
 use weir_base::calendar::{DAY_MS, days_in, days_of};
 
@@ -38,7 +38,8 @@ pub(in super::super) fn timestamp_of_text(text: &str) -> Result<Moment, String> 
     within("YearOfEra", year, 1, 999_999_999)?;
     within("MonthOfYear", month, 1, 12)?;
     within("DayOfMonth", day, 1, 31)?;
-    within("HourOfDay", time[0], 0, 23)?;
+    let is_end_of_day = time == [24, 0, 0, 0];
+    within("HourOfDay", time[0], 0, if is_end_of_day { 24 } else { 23 })?;
     within("MinuteOfHour", time[1], 0, 59)?;
     within("SecondOfMinute", time[2], 0, 59)?;
     let days = days_of(year, month, day.min(days_in(year, month)));

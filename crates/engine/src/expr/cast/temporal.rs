@@ -2,15 +2,18 @@
 //!
 //! TIMESTAMP_LTZ is an instant; it becomes wall-clock time, and back, in `table.local-time-zone`.
 
-use arrow_array::types::{Date32Type, Time32MillisecondType};
+use arrow_array::types::{
+    Date32Type, DurationMillisecondType, Int64Type, IntervalYearMonthType, Time32MillisecondType,
+};
 use arrow_schema::DataType as ArrowType;
 use weir_base::calendar::DAY_MS;
 use weir_plan::LogicalType;
 
-use super::super::rows::{Failure, Values, primitives};
+use super::super::node::Column;
+use super::super::rows::{Failure, Values, primitives, unary};
 use super::super::time::{timestamp_at, timestamps};
 use super::super::zone::{Moment, Zone};
-use super::CastKernel;
+use super::{CastKernel, number};
 
 /// Where a moment comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,25 @@ pub(super) fn between(from: &LogicalType, to: &LogicalType, zone: &Zone) -> Opti
         (_, LogicalType::Timestamp(precision)) => to_timestamp(source, from, to, *precision, false, zone),
         (_, LogicalType::TimestampLtz(precision)) => to_timestamp(source, from, to, *precision, true, zone),
         _ => return None,
+    })
+}
+
+/// Integers as intervals: months, or milliseconds, whatever unit is named; months wrap around as Java's int does.
+pub(super) fn interval(from: &LogicalType, to: &LogicalType) -> CastKernel {
+    let is_months = *to == LogicalType::IntervalYearMonth;
+    let widened = (*from != LogicalType::BigInt).then(|| number::between(from, &LogicalType::BigInt));
+    CastKernel::infallible(move |columns, scope| {
+        let array = match &widened {
+            Some(widened) => (widened.apply)(columns, scope)?,
+            None => columns[0].array.clone(),
+        };
+        let column = Column { array, is_constant: columns[0].is_constant };
+        #[expect(clippy::cast_possible_truncation, reason = "as Java narrows a long to an int")]
+        Ok(if is_months {
+            unary::<Int64Type, IntervalYearMonthType>(&column, |value| value as i32)
+        } else {
+            unary::<Int64Type, DurationMillisecondType>(&column, |value| value)
+        })
     })
 }
 

@@ -2,12 +2,14 @@
 
 use sqlparser::ast::{self, Ident};
 use weir_base::Span;
-use weir_plan::{DataType, Expr, ExprKind, Field, Function, LogicalType};
+use weir_plan::{DataType, Expr, ExprKind, Field, Function, LogicalType, Value};
 
 use super::ExprBinder;
 use super::cast::implicit_cast;
+use super::compare::typed;
+use super::literal::integer_constant;
 use crate::binder::refusal::{not_supported, refuse};
-use crate::binder::types::{calcite_name, least_common_type};
+use crate::binder::types::{calcite_name, least_restrictive_type};
 use crate::binder::{functions, scope::Attribute};
 use crate::error::{SqlError, did_you_mean, span_of};
 use crate::reserved::check_name;
@@ -21,6 +23,13 @@ impl ExprBinder<'_> {
         if let Some(call) = self.function_without_parentheses(parts, span) {
             return call;
         }
+        if let [name] = parts
+            && name.quote_style.is_none()
+            && name.value.eq_ignore_ascii_case("UNKNOWN")
+        {
+            let data_type = DataType::nullable(LogicalType::Boolean);
+            return Ok(Expr::new(ExprKind::Literal(Value::Null), data_type).at(span));
+        }
         parts.iter().try_for_each(check_name)?;
         let (index, taken) = self.scope.resolve(parts)?;
         let column = &self.scope.columns[index];
@@ -28,8 +37,23 @@ impl ExprBinder<'_> {
         if column.attribute == Attribute::RowNumber && taken < parts.len() {
             return Err(refuse(span, "A row number has no fields"));
         }
-        for part in &parts[taken..] {
-            expr = field(expr, part, span)?;
+        if taken < parts.len() && !matches!(column.data_type.logical, LogicalType::Row(_)) {
+            let given = calcite_name(&column.data_type.logical);
+            return Err(refuse(span_of(parts[0].span), format!("Table '{}' not found", parts[0].value)).hint(format!(
+                "the column '{}' is of type {given}: only a ROW has fields; an element is a[1], a value m['key']",
+                column.name
+            )));
+        }
+        for (at, part) in parts.iter().enumerate().skip(taken) {
+            expr = match field(expr, part, span) {
+                Ok(expr) => expr,
+                Err(error) => {
+                    let path: Vec<_> = parts[taken - 1..=at].iter().map(|part| part.value.as_str()).collect();
+                    let table = column.qualifier.as_deref().unwrap_or("the query");
+                    let message = format!("Column '{}' not found in table '{table}'", path.join("."));
+                    return Err(SqlError { message, ..error });
+                }
+            };
         }
         Ok(expr)
     }
@@ -69,7 +93,9 @@ impl ExprBinder<'_> {
     pub(super) fn array(&self, elements: &[ast::Expr], span: Span) -> Result<Expr, SqlError> {
         let elements = self.bind_all(elements)?;
         if elements.is_empty() {
-            return Err(refuse(span, "Require at least 1 argument: an ARRAY needs an element"));
+            return Err(
+                refuse(span, "Require at least 1 argument").hint("an ARRAY needs an element, whose type is its own")
+            );
         }
         let (elements, element) = to_common_type(elements, "ARRAY", span)?;
         let data_type = DataType::not_null(LogicalType::Array(Box::new(element)));
@@ -82,7 +108,7 @@ impl ExprBinder<'_> {
         fields: impl IntoIterator<Item = &'t ast::Expr>,
         span: Span,
     ) -> Result<Expr, SqlError> {
-        let fields = self.bind_all(fields)?;
+        let fields = self.bind_all(fields)?.into_iter().map(typed).collect::<Result<Vec<_>, _>>()?;
         let named = fields.iter().enumerate();
         let row = named.map(|(index, field)| Field::new(format!("EXPR${index}"), field.data_type.clone())).collect();
         Ok(Expr::new(ExprKind::Call(Function::RowOf, fields), DataType::not_null(LogicalType::Row(row))).at(span))
@@ -90,8 +116,13 @@ impl ExprBinder<'_> {
 
     /// `MAP[key, value, ...]`
     pub(super) fn map(&self, entries: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
-        if entries.is_empty() || !entries.len().is_multiple_of(2) {
-            return Err(refuse(span, "MAP requires an even number of arguments: keys and values in turn"));
+        if entries.is_empty() {
+            return Err(refuse(span, "Map requires at least 2 arguments")
+                .hint("an empty one is CAST(NULL AS MAP<...>), or filled from a column"));
+        }
+        if !entries.len().is_multiple_of(2) {
+            return Err(refuse(span, "Map requires an even number of arguments")
+                .hint("write keys and values in turn: MAP['a', 1, 'b', 2]"));
         }
         let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().enumerate().partition(|(index, _)| index % 2 == 0);
         let (keys, key) = to_common_type(keys.into_iter().map(|(_, key)| key).collect(), "MAP", span)?;
@@ -105,7 +136,7 @@ impl ExprBinder<'_> {
 /// Casts all to their common type.
 pub(super) fn to_common_type(parts: Vec<Expr>, what: &str, span: Span) -> Result<(Vec<Expr>, DataType), SqlError> {
     let types: Vec<_> = parts.iter().map(|part| part.data_type.clone()).collect();
-    match least_common_type(&types) {
+    match least_restrictive_type(&types) {
         Some(common) => Ok((parts.into_iter().map(|part| implicit_cast(part, &common.logical)).collect(), common)),
         None => {
             let names: Vec<_> = types.iter().map(|data_type| calcite_name(&data_type.logical)).collect();
@@ -117,15 +148,12 @@ pub(super) fn to_common_type(parts: Vec<Expr>, what: &str, span: Span) -> Result
 fn field(expr: Expr, name: &Ident, span: Span) -> Result<Expr, SqlError> {
     check_name(name)?;
     let LogicalType::Row(fields) = &expr.data_type.logical else {
+        let given = calcite_name(&expr.data_type.logical);
         return Err(refuse(
             span_of(name.span),
-            format!(
-                "Incompatible types: field '{}' of a value of type {}",
-                name.value,
-                calcite_name(&expr.data_type.logical)
-            ),
+            format!("Incompatible types: field '{}' of a value of type {given}", name.value),
         )
-        .hint("only a ROW has fields"));
+        .hint("only a ROW has fields: an element of an ARRAY is a[1], a value of a MAP m['key']"));
     };
     let Some(index) = fields.iter().position(|field| field.name == name.value) else {
         let hint = did_you_mean(&name.value, fields.iter().map(|field| field.name.as_str()));
@@ -137,7 +165,28 @@ fn field(expr: Expr, name: &Ident, span: Span) -> Result<Expr, SqlError> {
 }
 
 fn item(collection: Expr, index: Expr, span: Span) -> Result<Expr, SqlError> {
+    let index = typed(index)?;
     let (index_type, element) = match &collection.data_type.logical {
+        LogicalType::Row(fields) => {
+            let at = match &index.kind {
+                ExprKind::Literal(Value::String(name)) => fields.iter().position(|field| field.name == *name),
+                _ => integer_constant(&index).and_then(|at| usize::try_from(at).ok()).and_then(|at| at.checked_sub(1)),
+            };
+            let Some((at, field)) = at.and_then(|at| Some((at, fields.get(at)?))) else {
+                let shown = match &index.kind {
+                    ExprKind::Literal(Value::String(name)) => format!("'{name}'"),
+                    _ => {
+                        integer_constant(&index).map_or("at position null".to_owned(), |at| format!("at position {at}"))
+                    }
+                };
+                let row = calcite_name(&collection.data_type.logical);
+                return Err(refuse(index.span, format!("Cannot infer type of field {shown} within ROW type: {row}"))
+                    .hint("a field is r.name, r['name'] or r[1], counted from 1; not by a value of each row"));
+            };
+            let mut data_type = field.data_type.clone();
+            data_type.nullable |= collection.data_type.nullable;
+            return Ok(Expr::new(ExprKind::Field(Box::new(collection), at), data_type).at(span));
+        }
         LogicalType::Array(element) if index.data_type.logical.is_integer() => (LogicalType::Int, element.clone()),
         LogicalType::Map(key, value) if same_family(&key.logical, &index.data_type.logical) => {
             (key.logical.clone(), value.clone())
@@ -148,7 +197,7 @@ fn item(collection: Expr, index: Expr, span: Span) -> Result<Expr, SqlError> {
                 span,
                 format!(
                     "Cannot apply 'ITEM' to arguments of type 'ITEM(<{collection}>, <{index}>)'. \
-                     Supported form(s): <ARRAY>[<INTEGER>], <MAP>[<key type>]"
+                     Supported form(s): <ARRAY>[<INTEGER>], <MAP>[<ANY>], <ROW>[<CHARACTER>|<INTEGER>]"
                 ),
             ));
         }

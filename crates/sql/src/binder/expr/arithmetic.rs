@@ -4,9 +4,10 @@ use weir_base::Span;
 use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType, Value};
 
 use super::cast::implicit_cast;
+use super::compare::typed;
 use super::literal::integer_constant;
 use crate::binder::functions;
-use crate::binder::refusal::{not_supported, refuse};
+use crate::binder::refusal::refuse;
 use crate::binder::types::{
     calcite_name, decimal_add, decimal_divide, decimal_modulo, decimal_multiply, decimal_of, least_common_type,
 };
@@ -17,21 +18,21 @@ const DAY_MS: i64 = 86_400_000;
 
 /// `a + b`, `a - b`, `a * b`, `a / b`, `a % b`.
 pub(super) fn arithmetic(function: Function, left: Expr, right: Expr, span: Span) -> Result<Expr, SqlError> {
+    let (left, right) = (typed(left)?, typed(right)?);
     let (from, to) = (&left.data_type.logical, &right.data_type.logical);
-    let number = |logical: &LogicalType| logical.is_numeric() || *logical == LogicalType::Null;
     let approximate = [from, to].iter().any(|logical| matches!(logical, LogicalType::Float | LogicalType::Double));
     if function == Function::Modulo && approximate {
         return Err(refused(function, &left, &right, span));
     }
-    if number(from) && number(to) {
+    if from.is_numeric() && to.is_numeric() {
         return Ok(numbers(function, left, right, span));
     }
     let interval =
         |logical: &LogicalType| matches!(logical, LogicalType::IntervalDayTime | LogicalType::IntervalYearMonth);
     match (interval(from), interval(to), function) {
         (true, true, Function::Add | Function::Subtract) if from == to => Ok(call_of(function, left, right, span)),
-        (false, true, Function::Add | Function::Subtract) if is_time(from) => time(function, left, right, span),
-        (true, false, Function::Add) if is_time(to) => time(function, right, left, span),
+        (false, true, Function::Add | Function::Subtract) if is_time(from) => Ok(call_of(function, left, right, span)),
+        (true, false, Function::Add) if is_time(to) => Ok(call_of(function, right, left, span)),
         (true, false, Function::Multiply) if to.is_integer() => Ok(call_of(function, left, right, span)),
         (false, true, Function::Multiply) if from.is_integer() => Ok(call_of(function, right, left, span)),
         _ => Err(refused(function, &left, &right, span)),
@@ -51,8 +52,25 @@ pub(super) fn negate(inner: Expr, span: Span) -> Result<Expr, SqlError> {
     };
     match negated {
         Some(value) => Ok(Expr::new(ExprKind::Literal(value), inner.data_type).at(span)),
-        None => functions::operator(Function::Negate, vec![inner], span),
+        None => functions::operator(Function::Negate, vec![signed(inner, '-', span)?], span),
     }
+}
+
+/// What may stand behind a sign: a number or an interval.
+pub(super) fn signed(inner: Expr, sign: char, span: Span) -> Result<Expr, SqlError> {
+    let inner = typed(inner)?;
+    let logical = &inner.data_type.logical;
+    if logical.is_numeric() || matches!(logical, LogicalType::IntervalDayTime | LogicalType::IntervalYearMonth) {
+        return Ok(inner);
+    }
+    let given = calcite_name(logical);
+    Err(refuse(
+        span,
+        format!(
+            "Cannot apply '{sign}' to arguments of type '{sign}<{given}>'. \
+             Supported form(s): '{sign}<NUMERIC>', '{sign}<DATETIME_INTERVAL>'"
+        ),
+    ))
 }
 
 /// `count` times `unit` behind `point`; parts of a day behind a DATE make a TIMESTAMP(6) of it.
@@ -81,7 +99,7 @@ pub(super) fn later(unit: Expr, count: Expr, point: Expr, span: Span) -> Result<
             Ok(call_of(Function::Add, point, interval, span))
         }
         LogicalType::Date => Ok(call_of(Function::Add, point, interval, span)),
-        _ => time(Function::Add, point, interval, span),
+        _ => Ok(call_of(Function::Add, point, interval, span)),
     }
 }
 
@@ -95,22 +113,6 @@ fn call_of(function: Function, left: Expr, right: Expr, span: Span) -> Expr {
     let nullable = left.data_type.nullable || right.data_type.nullable;
     let data_type = DataType { logical: left.data_type.logical.clone(), nullable };
     Expr::new(ExprKind::Call(function, vec![left, right]), data_type).at(span)
-}
-
-fn time(function: Function, point: Expr, interval: Expr, span: Span) -> Result<Expr, SqlError> {
-    let whole_days = || match interval.kind {
-        ExprKind::Literal(Value::Milliseconds(value)) => value % DAY_MS == 0,
-        _ => false,
-    };
-    let daytime = interval.data_type.logical == LogicalType::IntervalDayTime;
-    match point.data_type.logical {
-        LogicalType::Date if daytime && !whole_days() => {
-            Err(not_supported(span, "a DATE with an interval that is no whole number of days")
-                .hint("CAST the DATE AS TIMESTAMP(3)"))
-        }
-        LogicalType::Time(_) if !daytime => Err(refused(function, &point, &interval, span)),
-        _ => Ok(call_of(function, point, interval, span)),
-    }
 }
 
 fn numbers(function: Function, left: Expr, right: Expr, span: Span) -> Expr {
@@ -130,14 +132,13 @@ fn numbers(function: Function, left: Expr, right: Expr, span: Span) -> Expr {
         }
         _ => {
             let common = least_common_type(&[left.data_type.clone(), right.data_type.clone()]);
-            let common =
-                common.map_or(T::Int, |common| if common.logical == T::Null { T::Int } else { common.logical });
+            let common = common.map_or(T::Double, |common| common.logical);
             (implicit_cast(left, &common), implicit_cast(right, &common), common)
         }
     };
     let call = Expr::new(ExprKind::Call(function, vec![left, right]), DataType { logical: result, nullable }).at(span);
     // Flink gives a remainder of integers the divisor's type: it is smaller than the divisor.
-    let remainder = function == Function::Modulo && !decimal && to != T::Null;
+    let remainder = function == Function::Modulo && !decimal;
     if remainder { implicit_cast(call, &to) } else { call }
 }
 

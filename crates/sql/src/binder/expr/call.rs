@@ -36,6 +36,7 @@ impl ExprBinder<'_> {
             "ROW" => self.row(arguments, span),
             "MAP" => self.map(self.bind_all(arguments)?, span),
             "ARRAY" => Err(refuse(span, "An array is written ARRAY[a, b]")),
+            crate::dialect::SYMMETRIC_MARKER => self.between_symmetric(&arguments, span),
             "MOD" => self.remainder(arguments, span),
             "NULLIF" => self.null_if(&arguments, span),
             "TIMESTAMPADD" => self.timestamp_sum(&arguments, span),
@@ -72,7 +73,7 @@ impl ExprBinder<'_> {
         let equal = compare::compare(Function::Equal, left.clone(), right, span)?;
         let null = Expr::new(ExprKind::Literal(Value::Null), data_type.clone()).at(span);
         // Where both sides are of one type as they stand, the plan has a function of its own for it.
-        if let ExprKind::Call(_, sides) = &equal.kind
+        if let ExprKind::Call(Function::Equal, sides) = &equal.kind
             && sides[0].data_type.logical == left.data_type.logical
         {
             return Ok(Expr::new(ExprKind::Call(Function::NullIf, sides.clone()), data_type).at(span));

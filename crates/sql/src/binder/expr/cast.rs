@@ -6,7 +6,7 @@ use weir_plan::{CastMode, DataType, Expr, ExprKind, LogicalType, Value};
 
 use super::ExprBinder;
 use crate::binder::refusal::{not_supported, refuse};
-use crate::binder::types::{calcite_name, explicit_cast_exists};
+use crate::binder::types::cast_refusal;
 use crate::error::SqlError;
 
 impl ExprBinder<'_> {
@@ -27,9 +27,8 @@ impl ExprBinder<'_> {
         };
         let target = crate::cast_type(target).map_err(|error| error.at(span))?;
         let inner = self.bind(inner)?;
-        if !explicit_cast_exists(&inner.data_type.logical, &target.logical) {
-            let (from, to) = (calcite_name(&inner.data_type.logical), calcite_name(&target.logical));
-            return Err(refuse(span, format!("Cast function cannot convert value of type {from} to type {to}")));
+        if let Some(why) = cast_refusal(&inner.data_type.logical, &target.logical) {
+            return Err(refuse(span, why));
         }
         let nullable = mode == CastMode::TryCast || inner.data_type.nullable;
         let data_type = DataType { logical: target.logical, nullable };
@@ -85,9 +84,14 @@ fn exact_constant(value: &Value, from: &LogicalType, target: &LogicalType) -> Op
         .then(|| Value::String(text.clone())),
         (Value::String(text), T::Timestamp(precision)) => {
             let (nanos, digits) = super::temporal::timestamp(text)?;
-            (digits <= *precision).then_some(Value::Timestamp(nanos))
+            (digits <= usize::from(*precision)).then_some(Value::Timestamp(nanos))
         }
         (Value::String(text), T::Date) => super::temporal::date(text).map(Value::Date),
+        (Value::String(text), T::Time(precision)) => {
+            let (nanos, digits) = super::temporal::time(text)?;
+            let millis = i32::try_from(nanos / 1_000_000).ok()?;
+            (digits <= usize::from((*precision).min(3))).then_some(Value::Time(millis))
+        }
         (Value::Timestamp(nanos), T::Timestamp(_)) if target_is_finer(from, target) => Some(Value::Timestamp(*nanos)),
         _ => None,
     }

@@ -2,29 +2,35 @@
 
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
 use weir_base::Span;
-use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType};
+use weir_plan::{CastMode, DataType, Expr, ExprKind, Function, LogicalType, Value};
 
 use super::ExprBinder;
 use super::cast::implicit_cast;
 use crate::binder::refusal::{not_supported, refuse};
-use crate::binder::types::{calcite_name, comparison_type};
+use crate::binder::types::{calcite_name, equality_type, least_restrictive_type, ordering_type, root_name};
 use crate::error::SqlError;
 
 impl ExprBinder<'_> {
     pub(super) fn unary(&self, operator: UnaryOperator, inner: &ast::Expr, span: Span) -> Result<Expr, SqlError> {
         match operator {
             UnaryOperator::Not => {
-                let inner = self.bind(inner)?;
+                let inner = typed(self.bind(inner)?)?;
                 if inner.data_type.logical == LogicalType::Boolean {
                     return Ok(negated(inner, span));
                 }
-                self.operator(Function::Not, vec![inner], span)
+                let given = calcite_name(&inner.data_type.logical);
+                Err(refuse(
+                    span,
+                    format!(
+                        "Cannot apply 'NOT' to arguments of type 'NOT<{given}>'. Supported form(s): 'NOT<BOOLEAN>'"
+                    ),
+                ))
             }
             UnaryOperator::Minus => match super::literal::smallest_bigint(inner, span) {
                 Some(smallest) => Ok(smallest),
                 None => super::arithmetic::negate(self.bind(inner)?, span),
             },
-            UnaryOperator::Plus => self.bind(inner),
+            UnaryOperator::Plus => super::arithmetic::signed(self.bind(inner)?, '+', span),
             other => Err(not_supported(span, format!("the operator {other}"))),
         }
     }
@@ -57,7 +63,7 @@ impl ExprBinder<'_> {
             B::Multiply => Function::Multiply,
             B::Divide => Function::Divide,
             B::Modulo => Function::Modulo,
-            B::StringConcat => return self.operator(Function::Concat, vec![left, right], span),
+            B::StringConcat => return self.operator(Function::Concat, vec![typed(left)?, typed(right)?], span),
             other => return Err(not_supported(span, format!("the operator {other}"))),
         };
         super::arithmetic::arithmetic(function, left, right, span)
@@ -82,22 +88,22 @@ impl ExprBinder<'_> {
         trees.push(rest);
         let (function, name) =
             if *operator == BinaryOperator::And { (Function::And, "AND") } else { (Function::Or, "OR") };
-        let mut arguments = Vec::with_capacity(trees.len());
+        let mut arguments: Vec<Expr> = Vec::with_capacity(trees.len());
         for tree in trees.into_iter().rev() {
-            let argument = self.bind(tree)?;
-            match argument.data_type.logical {
-                LogicalType::Boolean => arguments.push(argument),
-                LogicalType::Null => arguments.push(implicit_cast(argument, &LogicalType::Boolean)),
-                ref other => {
-                    return Err(refuse(
-                        argument.span,
-                        format!(
-                            "Cannot apply '{name}' to an argument of type '<{}>'. Supported form(s): '<BOOLEAN> {name} <BOOLEAN>'",
-                            calcite_name(other)
-                        ),
-                    ));
-                }
-            }
+            arguments.push(typed(self.bind(tree)?)?);
+        }
+        if let Some(wrong) = arguments.iter().position(|part| part.data_type.logical != LogicalType::Boolean) {
+            // Calcite sees a chain as pairs from the left: all before the wrong one are BOOLEAN.
+            let sides =
+                if wrong == 0 { [&arguments[0], &arguments[1]] } else { [&arguments[wrong - 1], &arguments[wrong]] };
+            let [left, right] = sides.map(|side| calcite_name(&side.data_type.logical));
+            return Err(refuse(
+                arguments[wrong].span,
+                format!(
+                    "Cannot apply '{name}' to arguments of type '<{left}> {name} <{right}>'. \
+                     Supported form(s): '<BOOLEAN> {name} <BOOLEAN>'"
+                ),
+            ));
         }
         Ok(all_of(function, arguments, span))
     }
@@ -111,14 +117,24 @@ impl ExprBinder<'_> {
             E::IsNotTrue(inner) => (Function::IsNotTrue, inner),
             E::IsFalse(inner) => (Function::IsFalse, inner),
             E::IsNotFalse(inner) => (Function::IsNotFalse, inner),
-            E::IsUnknown(inner) | E::IsNotUnknown(inner) => {
-                let function = if matches!(tree, E::IsUnknown(_)) { Function::IsNull } else { Function::IsNotNull };
-                let inner = self.bind_condition(inner, "IS UNKNOWN")?;
-                return self.operator(function, vec![inner], span);
-            }
+            E::IsUnknown(inner) => (Function::IsNull, inner),
+            E::IsNotUnknown(inner) => (Function::IsNotNull, inner),
             other => return Err(not_supported(span, format!("the expression '{other}'"))),
         };
-        self.operator(function, vec![self.bind(inner)?], span)
+        if matches!(tree, E::IsNull(_) | E::IsNotNull(_)) {
+            return self.operator(function, vec![self.bind(inner)?], span);
+        }
+        let inner = typed(self.bind(inner)?)?;
+        if inner.data_type.logical != LogicalType::Boolean {
+            let (given, test) = (calcite_name(&inner.data_type.logical), name_of_test(tree));
+            return Err(refuse(
+                span,
+                format!(
+                    "Cannot apply '{test}' to arguments of type '<{given}> {test}'. Supported form(s): '<BOOLEAN> {test}'"
+                ),
+            ));
+        }
+        self.operator(function, vec![inner], span)
     }
 
     pub(super) fn distinct(
@@ -144,15 +160,21 @@ impl ExprBinder<'_> {
     ) -> Result<Expr, SqlError> {
         let (inner, low, high) = (self.bind(inner)?, self.bind(low)?, self.bind(high)?);
         self.check_copies(&inner, 2, span)?;
-        let parts = if negated {
-            [compare(Function::Less, inner.clone(), low, span)?, compare(Function::Greater, inner, high, span)?]
-        } else {
-            [
-                compare(Function::GreaterOrEqual, inner.clone(), low, span)?,
-                compare(Function::LessOrEqual, inner, high, span)?,
-            ]
+        between_bounds(inner, negated, low, high, span)
+    }
+
+    /// `a BETWEEN SYMMETRIC b AND c`: the bounds in either order.
+    pub(super) fn between_symmetric(&self, parts: &[&ast::Expr], span: Span) -> Result<Expr, SqlError> {
+        let [inner, low, high] = parts else {
+            return Err(refuse(span, "BETWEEN SYMMETRIC needs two bounds"));
         };
-        Ok(all_of(if negated { Function::Or } else { Function::And }, parts.into(), span))
+        let (inner, low, high) = (self.bind(inner)?, self.bind(low)?, self.bind(high)?);
+        for part in [&inner, &low, &high] {
+            self.check_copies(part, 4, span)?;
+        }
+        let straight = between_bounds(inner.clone(), false, low.clone(), high.clone(), span)?;
+        let turned = between_bounds(inner, false, high, low, span)?;
+        Ok(all_of(Function::Or, vec![straight, turned], span))
     }
 
     pub(super) fn in_list(
@@ -162,25 +184,30 @@ impl ExprBinder<'_> {
         negated: bool,
         span: Span,
     ) -> Result<Expr, SqlError> {
-        let mut arguments = vec![self.bind(needle)?];
-        arguments.extend(self.bind_all(list)?);
-        let mut common = arguments[0].data_type.logical.clone();
-        for argument in &arguments[1..] {
-            common = comparison_type(&common, &argument.data_type.logical).ok_or_else(|| {
-                let (needle, item) =
-                    (calcite_name(&arguments[0].data_type.logical), calcite_name(&argument.data_type.logical));
-                refuse(
-                    argument.span,
-                    format!("Values passed to IN operator must have compatible types: {needle} and {item}"),
-                )
-            })?;
+        let needle = typed(self.bind(needle)?)?;
+        let items = self.bind_all(list)?;
+        let types: Vec<_> = items.iter().map(|item| item.data_type.clone()).collect();
+        let Some(common) = least_restrictive_type(&types) else {
+            let names: Vec<_> = types.iter().map(|data_type| calcite_name(&data_type.logical)).collect();
+            let place = items.first().map_or(span, |item| item.span);
+            return Err(refuse(
+                place,
+                format!("Values in expression list must have compatible types: {}", names.join(", ")),
+            ));
+        };
+        if !fits_needle(&needle.data_type.logical, &common.logical) {
+            let names = [&needle.data_type.logical, &common.logical].map(calcite_name);
+            return Err(refuse(
+                span,
+                format!("Values passed to IN operator must have compatible types: {} and {}", names[0], names[1]),
+            ));
         }
-        let nullable = arguments.iter().any(|argument| argument.data_type.nullable);
-        if !common.is_string() {
-            arguments = arguments.into_iter().map(|argument| implicit_cast(argument, &common)).collect();
-        }
-        let data_type = DataType { logical: LogicalType::Boolean, nullable };
-        let found = Expr::new(ExprKind::Call(Function::In, arguments), data_type).at(span);
+        let found = if is_row(&needle) && items.iter().all(is_row) {
+            let equal = items.into_iter().map(|item| compare(Function::Equal, needle.clone(), item, span));
+            all_of(Function::Or, equal.collect::<Result<Vec<_>, _>>()?, span)
+        } else {
+            in_typed_list(needle, items, span)
+        };
         if negated { self.operator(Function::Not, vec![found], span) } else { Ok(found) }
     }
 
@@ -246,38 +273,192 @@ pub(in crate::binder) fn all_of(function: Function, arguments: Vec<Expr>, span: 
     Expr::new(ExprKind::Call(function, arguments), data_type).at(span)
 }
 
+/// `low <= a AND a <= high`, or its opposite.
+fn between_bounds(inner: Expr, negated: bool, low: Expr, high: Expr, span: Span) -> Result<Expr, SqlError> {
+    let (outside, inside) = ((Function::Less, Function::Greater), (Function::GreaterOrEqual, Function::LessOrEqual));
+    let (with_low, with_high) = if negated { outside } else { inside };
+    let parts = vec![compare(with_low, inner.clone(), low, span)?, compare(with_high, inner, high, span)?];
+    Ok(all_of(if negated { Function::Or } else { Function::And }, parts, span))
+}
+
+/// The expression, unless it is a bare NULL, which has no type where one is needed.
+pub(super) fn typed(expr: Expr) -> Result<Expr, SqlError> {
+    if expr.data_type.logical == LogicalType::Null {
+        return Err(refuse(expr.span, "Illegal use of 'NULL'").hint("write CAST(NULL AS the type)"));
+    }
+    Ok(expr)
+}
+
+/// How a test of a BOOLEAN is written.
+fn name_of_test(tree: &ast::Expr) -> &'static str {
+    match tree {
+        ast::Expr::IsTrue(_) => "IS TRUE",
+        ast::Expr::IsNotTrue(_) => "IS NOT TRUE",
+        ast::Expr::IsFalse(_) => "IS FALSE",
+        ast::Expr::IsNotFalse(_) => "IS NOT FALSE",
+        ast::Expr::IsUnknown(_) => "IS UNKNOWN",
+        _ => "IS NOT UNKNOWN",
+    }
+}
+
+/// Whether values of `items` may be looked for by one of `needle`.
+fn fits_needle(needle: &LogicalType, items: &LogicalType) -> bool {
+    let texts = needle.is_string() != items.is_string();
+    let other = if needle.is_string() { items } else { needle };
+    equality_type(needle, items).is_some() || (texts && (other.is_numeric() || super::arithmetic::is_time(other)))
+}
+
+/// `needle IN (items)`: Flink casts each item to the needle's type, so that `1 IN (1.5)` is TRUE.
+fn in_typed_list(needle: Expr, items: Vec<Expr>, span: Span) -> Expr {
+    let target = needle.data_type.logical.clone();
+    let nullable = needle.data_type.nullable || items.iter().any(|item| item.data_type.nullable);
+    let cast = |item: Expr| {
+        let texts = target.is_string() && item.data_type.logical.is_string();
+        if texts { item } else { implicit_cast(item, &target) }
+    };
+    let mut arguments: Vec<Expr> = items.into_iter().map(cast).collect();
+    arguments.insert(0, needle);
+    let data_type = DataType { logical: LogicalType::Boolean, nullable };
+    Expr::new(ExprKind::Call(Function::In, arguments), data_type).at(span)
+}
+
+/// Whether it is `ROW(a, b)` as it stands.
+fn is_row(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Call(Function::RowOf, _))
+}
+
 /// A comparison, both sides cast to the type in which Flink compares them.
 pub(super) fn compare(function: Function, left: Expr, right: Expr, span: Span) -> Result<Expr, SqlError> {
+    let ordered = is_ordered(function);
+    if is_row(&left) && is_row(&right) && matches!(function, Function::Equal | Function::NotEqual) {
+        return compare_rows(function, left, right, span);
+    }
     let (from, to) = (&left.data_type.logical, &right.data_type.logical);
-    let Some(common) = comparison_type(from, to) else { return Err(incomparable(function, &left, &right, span)) };
-    let ordered = !matches!(
-        function,
-        Function::Equal | Function::NotEqual | Function::IsDistinctFrom | Function::IsNotDistinctFrom
-    );
+    if from.is_string() != to.is_string() && *from != LogicalType::Null && *to != LogicalType::Null {
+        return compare_text(function, left, right, span);
+    }
+    let common = if ordered { ordering_type(from, to) } else { equality_type(from, to) };
+    let Some(common) = common else { return Err(incomparable(function, &left, &right, span)) };
     let nested = matches!(common, LogicalType::Array(_) | LogicalType::Map(..) | LogicalType::Row(_));
     if ordered && nested {
+        return Err(refuse(span, format!("Comparable type expected, but was '{}'.", left.data_type))
+            .hint("compare the fields or elements one by one"));
+    }
+    // Texts are compared as they are: a longer declared length changes no value. So are the DECIMALs of `<`, which lose no digit.
+    let as_they_are = (from.is_string() && to.is_string())
+        || (ordered && matches!(common, LogicalType::Decimal(..)) && from.is_numeric() && to.is_numeric());
+    if as_they_are {
+        return Ok(comparison(function, left, right, span));
+    }
+    let (left, right) = (implicit_cast(left, &common), implicit_cast(right, &common));
+    Ok(comparison(function, left, right, span))
+}
+
+/// Whether it is `<` or one of its kin.
+fn is_ordered(function: Function) -> bool {
+    use Function::{Greater, GreaterOrEqual, Less, LessOrEqual};
+    matches!(function, Less | LessOrEqual | Greater | GreaterOrEqual)
+}
+
+/// The comparison of two sides that have the types in which they are compared.
+fn comparison(function: Function, left: Expr, right: Expr, span: Span) -> Expr {
+    let nullable = left.data_type.nullable || right.data_type.nullable;
+    let data_type = DataType { logical: LogicalType::Boolean, nullable };
+    Expr::new(ExprKind::Call(function, vec![left, right]), data_type).at(span)
+}
+
+/// `ROW(a, b) = ROW(c, d)` is `a = c AND b = d`.
+fn compare_rows(function: Function, left: Expr, right: Expr, span: Span) -> Result<Expr, SqlError> {
+    let (ExprKind::Call(_, lefts), ExprKind::Call(_, rights)) = (&left.kind, &right.kind) else {
+        return Err(incomparable(function, &left, &right, span));
+    };
+    if lefts.len() != rights.len() {
         return Err(incomparable(function, &left, &right, span));
     }
+    let pairs = lefts.iter().zip(rights).map(|(a, b)| compare(function, a.clone(), b.clone(), span));
+    let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+    Ok(all_of(if function == Function::Equal { Function::And } else { Function::Or }, pairs, span))
+}
+
+/// A text beside a value of another type. `<` and its kin cast the text, as does a constant; `=` and its kin take a text that is no time as NULL,
+/// and know no text beside a number.
+fn compare_text(function: Function, left: Expr, right: Expr, span: Span) -> Result<Expr, SqlError> {
+    let text_first = left.data_type.logical.is_string();
+    let (text, value) = if text_first { (left, right) } else { (right, left) };
+    let in_order = |text: Expr, value: Expr| if text_first { (text, value) } else { (value, text) };
+    let logical = value.data_type.logical.clone();
+    let constant = matches!(text.kind, ExprKind::Literal(_));
+    if super::arithmetic::is_time(&logical) {
+        if is_ordered(function) || constant {
+            let (left, right) = in_order(implicit_cast(text, &logical), value);
+            return Ok(comparison(function, left, right, span));
+        }
+        // Of two NOT NULL sides Flink makes a NOT NULL result: NULL shows as FALSE.
+        let shows_false = !text.data_type.nullable && !value.data_type.nullable;
+        let place = text.span;
+        let read = Expr::new(ExprKind::Cast(Box::new(text), CastMode::TryCast), DataType::nullable(logical)).at(place);
+        let (left, right) = in_order(read, value);
+        let compared = comparison(function, left, right, span);
+        let is_test = matches!(function, Function::Equal | Function::NotEqual);
+        if shows_false && is_test {
+            let data_type = DataType::not_null(LogicalType::Boolean);
+            return Ok(Expr::new(ExprKind::Call(Function::IsTrue, vec![compared]), data_type).at(span));
+        }
+        return Ok(compared);
+    }
+    if logical.is_numeric() && is_ordered(function) {
+        let target = number_beside_text(&logical);
+        let (left, right) = in_order(implicit_cast(text, &target), implicit_cast(value, &target));
+        return Ok(comparison(function, left, right, span));
+    }
+    if logical == LogicalType::Boolean && !is_ordered(function) {
+        let (left, right) = in_order(text, value);
+        return Ok(never_equal(function, left, right, span));
+    }
+    let (left, right) = in_order(text, value);
+    Err(incomparable(function, &left, &right, span))
+}
+
+/// The type in which `<` compares a number with a text: integers get some room.
+fn number_beside_text(number: &LogicalType) -> LogicalType {
+    match number {
+        number if number.is_integer() => LogicalType::BigInt,
+        number => ordering_type(number, &LogicalType::BigInt).unwrap_or(LogicalType::Double),
+    }
+}
+
+/// A BOOLEAN beside a text: to Flink's runtime they are objects of two classes, which never are equal.
+fn never_equal(function: Function, left: Expr, right: Expr, span: Span) -> Expr {
     let nullable = left.data_type.nullable || right.data_type.nullable;
-    // Texts are compared as they are: a longer declared length changes no value.
-    let (left, right) = if common.is_string() && from.is_string() && to.is_string() {
-        (left, right)
-    } else {
-        (implicit_cast(left, &common), implicit_cast(right, &common))
-    };
-    let data_type = DataType { logical: LogicalType::Boolean, nullable };
-    Ok(Expr::new(ExprKind::Call(function, vec![left, right]), data_type).at(span))
+    let data_type = |nullable| DataType { logical: LogicalType::Boolean, nullable };
+    let truth = |value| Expr::new(ExprKind::Literal(Value::Boolean(value)), data_type(false)).at(span);
+    let is_null =
+        |side: &Expr| Expr::new(ExprKind::Call(Function::IsNull, vec![side.clone()]), data_type(false)).at(span);
+    let sides = vec![is_null(&left), is_null(&right)];
+    match function {
+        Function::Equal | Function::NotEqual if nullable => {
+            let null = Expr::new(ExprKind::Literal(Value::Null), data_type(true)).at(span);
+            let branches = vec![(all_of(Function::Or, sides, span), null)];
+            let otherwise = Box::new(truth(function == Function::NotEqual));
+            Expr::new(ExprKind::Case { branches, otherwise }, data_type(true)).at(span)
+        }
+        Function::Equal | Function::NotEqual => truth(function == Function::NotEqual),
+        Function::IsNotDistinctFrom => all_of(Function::And, sides, span),
+        _ => {
+            let both = all_of(Function::And, sides, span);
+            Expr::new(ExprKind::Call(Function::Not, vec![both]), data_type(false)).at(span)
+        }
+    }
 }
 
 fn incomparable(function: Function, left: &Expr, right: &Expr, span: Span) -> SqlError {
     let (from, to) = (&left.data_type.logical, &right.data_type.logical);
-    let (left, right) = (calcite_name(from), calcite_name(to));
-    let texts_and_values = (from.is_string() && (to.is_numeric() || *to == LogicalType::Boolean))
-        || (to.is_string() && (from.is_numeric() || *from == LogicalType::Boolean));
-    if texts_and_values {
+    if (from.is_string() && to.is_numeric()) || (to.is_string() && from.is_numeric()) {
+        let (left, right) = (root_name(from), root_name(to));
         return refuse(span, format!("implicit type conversion between {left} and {right} is not supported now"))
             .hint("CAST one side to the type of the other");
     }
+    let (left, right) = (calcite_name(from), calcite_name(to));
     let sign = match function {
         Function::Equal => "=",
         Function::NotEqual => "<>",

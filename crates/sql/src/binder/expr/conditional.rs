@@ -8,7 +8,7 @@ use super::ExprBinder;
 use super::cast::implicit_cast;
 use super::compare::compare;
 use crate::binder::refusal::refuse;
-use crate::binder::types::{calcite_name, least_common_type};
+use crate::binder::types::{calcite_name, least_restrictive_type};
 use crate::error::SqlError;
 
 impl ExprBinder<'_> {
@@ -42,7 +42,7 @@ impl ExprBinder<'_> {
             None => Expr::new(ExprKind::Literal(Value::Null), DataType::nullable(LogicalType::Null)).at(span),
         });
         let types: Vec<_> = results.iter().map(|result| result.data_type.clone()).collect();
-        let Some(common) = least_common_type(&types) else {
+        let Some(common) = least_restrictive_type(&types) else {
             let names: Vec<_> = types.iter().map(|data_type| calcite_name(&data_type.logical)).collect();
             return Err(refuse(
                 span,

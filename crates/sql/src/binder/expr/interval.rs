@@ -11,14 +11,19 @@ use crate::error::{SqlError, span_of};
 /// Units of an interval of days and seconds with their milliseconds, from large to small.
 const UNITS: [(&str, i64); 4] = [("DAY", 86_400_000), ("HOUR", 3_600_000), ("MINUTE", 60_000), ("SECOND", 1000)];
 
+/// Digits of the first field of an interval of days to seconds at most.
+const DAY_PRECISION_MAX: u64 = 3;
+
 /// The interval as a constant.
 pub(super) fn bind(interval: &ast::Interval, span: Span) -> Result<Expr, SqlError> {
     let (value, negative) = match interval.value.as_ref() {
         ast::Expr::Value(value) => (&value.value, false),
-        ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => match expr.as_ref() {
-            ast::Expr::Value(value) => (&value.value, true),
-            _ => return Err(not_supported(span, "an interval of an expression")),
-        },
+        ast::Expr::UnaryOp { op: op @ (ast::UnaryOperator::Minus | ast::UnaryOperator::Plus), expr } => {
+            match expr.as_ref() {
+                ast::Expr::Value(value) => (&value.value, *op == ast::UnaryOperator::Minus),
+                _ => return Err(not_supported(span, "an interval of an expression")),
+            }
+        }
         _ => return Err(not_supported(span, "an interval of an expression").hint("write INTERVAL '10' SECOND")),
     };
     let (ast::Value::SingleQuotedString(text) | ast::Value::Number(text, false)) = value else {
@@ -56,6 +61,10 @@ pub(super) fn bind(interval: &ast::Interval, span: Span) -> Result<Expr, SqlErro
 /// Checks that the first field has no more digits than its precision, which is 2 unless it is written: `DAY(3)`.
 fn check_leading(text: &str, unit: &str, precision: Option<u64>, span: Span) -> Result<(), SqlError> {
     let precision = precision.unwrap_or(2);
+    if precision > DAY_PRECISION_MAX && UNITS.iter().any(|(known, _)| *known == unit) {
+        return Err(refuse(span, format!("DAY_INTERVAL_TYPES precision is not supported: {precision}"))
+            .hint(format!("{DAY_PRECISION_MAX} digits are the most; write a larger unit")));
+    }
     let digits = text.trim().split(|char: char| !char.is_ascii_digit()).next().unwrap_or_default();
     let digits = digits.trim_start_matches('0');
     if digits.len() as u64 <= precision {
@@ -123,10 +132,10 @@ fn milliseconds(text: &str, first: &str, last: &str) -> Option<i64> {
     Some(sum)
 }
 
-/// `12.345` seconds as milliseconds; digits past the third are cut.
+/// `12.345` seconds as milliseconds; digits past the third are cut, and there may be six.
 fn seconds(text: &str) -> Option<i64> {
     let (whole_part, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+    if fraction.is_empty() || fraction.len() > 6 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let fraction: i64 = format!("{fraction:0<3}")[..3].parse().ok()?;

@@ -15,7 +15,7 @@ pub(super) fn value(value: &ast::ValueWithSpan) -> Result<Expr, SqlError> {
         Ast::Null => (Value::Null, DataType::nullable(LogicalType::Null)),
         Ast::Boolean(value) => (Value::Boolean(*value), DataType::not_null(LogicalType::Boolean)),
         Ast::Number(text, false) => number(text, span)?,
-        Ast::SingleQuotedString(text) | Ast::UnicodeStringLiteral(text) => {
+        Ast::SingleQuotedString(text) => {
             let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
             (Value::String(text.clone()), DataType::not_null(LogicalType::Char(length)))
         }
@@ -75,9 +75,13 @@ fn decimal(whole: &str, fraction: &str, span: Span) -> Result<(Value, DataType),
 
 /// `X'0aff'`
 fn bytes(text: &str, span: Span) -> Result<(Value, DataType), SqlError> {
-    let wrong = || refuse(span, format!("Binary literal X'{text}' must contain an even number of hexits"));
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
+    let wrong =
+        || refuse(span, "SQL parse failed. Binary literal string must contain only characters '0' - '9', 'A' - 'F'");
+    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(wrong());
+    }
+    if !text.len().is_multiple_of(2) {
+        return Err(refuse(span, "Binary literal string must contain an even number of hexits"));
     }
     let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16));
     let bytes = pairs.collect::<Result<Vec<_>, _>>().map_err(|_| wrong())?;
@@ -90,18 +94,26 @@ pub(super) fn typed_string(typed: &ast::TypedString, span: Span) -> Result<Expr,
     let Ast::SingleQuotedString(text) = &typed.value.value else {
         return Err(not_supported(span, format!("the constant {typed}")));
     };
+    let short = |digits: usize, most: u8| u8::try_from(digits).unwrap_or(most).min(most);
     let (wanted, read) = match &typed.data_type {
         ast::DataType::Date => ("yyyy-MM-dd", temporal::date(text).map(|days| (Value::Date(days), LogicalType::Date))),
         ast::DataType::Time(None, _) => (
             "HH:mm:ss",
             temporal::time(text).map(|(nanos, digits)| {
                 let milliseconds = i32::try_from(nanos / 1_000_000).expect("a day has less than 2^31 milliseconds");
-                (Value::Time(milliseconds), LogicalType::Time(digits))
+                (Value::Time(milliseconds), LogicalType::Time(short(digits, 3)))
             }),
         ),
         ast::DataType::Timestamp(None, _) => (
             "yyyy-MM-dd HH:mm:ss",
-            temporal::timestamp(text).map(|(nanos, digits)| (Value::Timestamp(nanos), LogicalType::Timestamp(digits))),
+            temporal::timestamp(text)
+                .map(|(nanos, digits)| (Value::Timestamp(nanos), LogicalType::Timestamp(short(digits, 9)))),
+        ),
+        // Flink takes the text as UTC, whatever `table.local-time-zone` says.
+        ast::DataType::Custom(..) => (
+            "yyyy-MM-dd HH:mm:ss",
+            temporal::timestamp(text)
+                .map(|(nanos, digits)| (Value::Timestamp(nanos), LogicalType::TimestampLtz(short(digits, 9)))),
         ),
         other => {
             return Err(
@@ -112,7 +124,7 @@ pub(super) fn typed_string(typed: &ast::TypedString, span: Span) -> Result<Expr,
     match read {
         Some((value, logical)) => Ok(Expr::new(ExprKind::Literal(value), DataType::not_null(logical)).at(span)),
         None => {
-            let kind = typed.data_type.to_string().to_ascii_uppercase();
+            let kind = typed.data_type.to_string().replace('`', "").to_ascii_uppercase();
             Err(refuse(span, format!("Illegal {kind} literal '{text}': not in format '{wanted}'")))
         }
     }

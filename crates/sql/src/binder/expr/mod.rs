@@ -63,10 +63,14 @@ impl<'a> ExprBinder<'a> {
         match condition.data_type.logical {
             LogicalType::Boolean => Ok(condition),
             LogicalType::Null => Ok(cast::implicit_cast(condition, &LogicalType::Boolean)),
-            ref other => Err(refuse(
-                condition.span,
-                format!("{clause} clause must be a condition: it is of type {}, not BOOLEAN", calcite_name(other)),
-            )),
+            ref other => {
+                let given = calcite_name(other);
+                let text = match clause {
+                    "WHEN" => format!("Expected a boolean type, but was {given}"),
+                    clause => format!("{clause} clause must be a condition: it is of type {given}, not BOOLEAN"),
+                };
+                Err(refuse(condition.span, text))
+            }
         }
     }
 

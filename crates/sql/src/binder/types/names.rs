@@ -25,6 +25,12 @@ pub(in crate::binder) fn calcite_name(logical: &LogicalType) -> String {
     }
 }
 
+/// The type without its parameters, in "implicit type conversion between INTEGER and VARCHAR".
+pub(in crate::binder) fn root_name(logical: &LogicalType) -> String {
+    let name = calcite_name(logical);
+    name.split(['(', '<']).next().unwrap_or_default().to_owned()
+}
+
 /// The type in "Query schema: [a: INT, b: STRING NOT NULL]".
 pub(in crate::binder) fn summary(data_type: &DataType) -> String {
     data_type.to_string()
