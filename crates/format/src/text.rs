@@ -305,7 +305,7 @@ fn write_java_nested(array: &dyn Array, row: usize, out: &mut Vec<u8>) {
         ArrowType::Map(..) => {
             let entries = array.as_map().value(row);
             let start = out.len();
-            write_list(0..entries.len(), out, |index, out| {
+            write_list(java_order(&**entries.column(0)).into_iter(), out, |index, out| {
                 write_java(entries.column(0), index, out);
                 out.push(b'=');
                 write_java(entries.column(1), index, out);
@@ -320,6 +320,32 @@ fn write_java_nested(array: &dyn Array, row: usize, out: &mut Vec<u8>) {
         }
         other => write(out, format_args!("{other}")),
     }
+}
+
+/// The order in which Java's `HashMap` goes through keys that were put one by one: by the lowest bits of their hashes, of which a map of more keys
+/// looks at more. Keys whose hashes are not known here keep their order.
+fn java_order(keys: &dyn Array) -> Vec<usize> {
+    let capacity = (keys.len() * 4).div_ceil(3).next_power_of_two().max(16);
+    let mask = u32::try_from(capacity - 1).unwrap_or(u32::MAX);
+    let spread = |hash: i32| (hash.cast_unsigned() ^ (hash.cast_unsigned() >> 16)) & mask;
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    match keys.data_type() {
+        ArrowType::Utf8View => {
+            let texts = keys.as_string_view();
+            let hash = |text: &str| {
+                text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+            };
+            order.sort_by_key(|index| spread(hash(texts.value(*index))));
+        }
+        ArrowType::Int32 => order.sort_by_key(|index| spread(primitive::<Int32Type>(keys, *index))),
+        ArrowType::Int64 => order.sort_by_key(|index| {
+            let value = primitive::<Int64Type>(keys, *index).cast_unsigned();
+            let (low, high) = (value & u64::from(u32::MAX), value >> 32);
+            spread(u32::try_from(low ^ high).unwrap_or_default().cast_signed())
+        }),
+        _ => {}
+    }
+    order
 }
 
 fn write_list<T>(items: impl Iterator<Item = T>, out: &mut Vec<u8>, mut item: impl FnMut(T, &mut Vec<u8>)) {
@@ -451,6 +477,23 @@ mod tests {
         for (months, expected) in [(0, "P0D"), (14, "P1Y2M"), (-1, "P-1M")] {
             assert_eq!(text(|out| write_period(months, out)), expected);
         }
+    }
+
+    #[test]
+    fn entries_of_maps_come_in_the_order_of_javas_hash_map() {
+        let order = |keys: &[&str]| {
+            let keys = arrow_array::StringViewArray::from(keys.to_vec());
+            java_order(&keys).into_iter().map(|index| keys.value(index).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(order(&["x", "a"]), ["a", "x"]);
+        assert_eq!(order(&["x", "ä", ""]), ["", "ä", "x"]);
+        // "Aa" and "BB" have one hash: the first that was put comes first.
+        assert_eq!(order(&["BB", "Aa"]), ["BB", "Aa"]);
+        let numbers: Vec<i32> = (0..13).map(|number| 32 - number).collect();
+        let keys = arrow_array::Int32Array::from(numbers);
+        // Thirteen keys need 32 places: 32 is at place 0, then 20 to 31.
+        assert_eq!(java_order(&keys)[..3], [0, 12, 11]);
+        assert_eq!(java_order(&arrow_array::Int64Array::from(vec![-1, 1]))[..], [0, 1]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Constants that Flink writes otherwise than sqlparser reads them, settled on the tokens: `U&'\00e4'` with `UESCAPE`, `_UTF8'ä'`, `N'ä'`, and texts and bytes
-//! that go on in another line.
+//! Constants that Flink writes otherwise than sqlparser reads them, settled on the tokens: `U&'\00e4'` with `UESCAPE`, `_UTF8'ä'`, `N'ä'`, and texts that
+//! go on in another line.
 //!
-//! Behind it a text is one `SingleQuotedString` and bytes are one `HexStringLiteral`, whatever they were written as.
+//! Behind it a text is one `SingleQuotedString`, however it was written.
 
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Whitespace};
 
@@ -57,9 +57,6 @@ fn continued(settled: &mut Vec<TokenWithSpan>, token: &TokenWithSpan, place: Pla
     let joined = match (&settled[last].token, &token.token) {
         (Token::SingleQuotedString(text), Token::SingleQuotedString(more)) => {
             Token::SingleQuotedString(format!("{text}{more}"))
-        }
-        (Token::HexStringLiteral(text), Token::SingleQuotedString(more)) => {
-            Token::HexStringLiteral(format!("{text}{more}"))
         }
         _ => return Ok(false),
     };

@@ -42,6 +42,21 @@ pub(super) fn fit_text(text: &str, to: &LogicalType, out: &mut String) {
     }
 }
 
+/// As [`fit_text`], its length counted in UTF-16 units, as Java counts the text that it makes of bytes.
+pub(super) fn fit_decoded(text: &str, to: &LogicalType, out: &mut String) {
+    let (length_max, fills) = bounds(to);
+    let units: Vec<u16> = text.encode_utf16().collect();
+    if units.len() <= length_max {
+        out.push_str(text);
+        if fills {
+            out.extend(std::iter::repeat_n(' ', length_max - units.len()));
+        }
+        return;
+    }
+    // Half a character becomes a question mark.
+    out.extend(char::decode_utf16(units[..length_max].iter().copied()).map(|char| char.unwrap_or('?')));
+}
+
 /// Lengths of the values that are not NULL: characters of texts, bytes of bytes; 0 for other types.
 fn lengths(array: &ArrayRef) -> impl Iterator<Item = (usize, usize)> + '_ {
     let length = |row: usize| match array.data_type() {

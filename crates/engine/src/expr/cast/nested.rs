@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, MapArray, StructArray};
-use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use arrow_array::{Array, ArrayRef, BooleanArray, ListArray, MapArray, StructArray, UInt32Array};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, OffsetBuffer};
 use arrow_schema::{DataType as ArrowType, FieldRef};
 use weir_base::Result;
 use weir_plan::{DataType, LogicalType};
@@ -81,12 +81,19 @@ fn convert(array: &ArrayRef, arrow: &ArrowType, inner: &[Inner], scope: &Scope<'
         ArrowType::Map(field, is_sorted) => {
             let map = array.as_map();
             let owner = owners(map.value_offsets());
-            let columns = vec![
-                element(map.keys(), inner[0].as_ref(), &owner, scope)?,
-                element(map.values(), inner[1].as_ref(), &owner, scope)?,
-            ];
-            let entries = StructArray::new(fields_of(field), columns, None);
-            shared(MapArray::new(field.clone(), map.offsets().clone(), entries, map.nulls().cloned(), *is_sorted))
+            let keys = element(map.keys(), inner[0].as_ref(), &owner, scope)?;
+            let values = element(map.values(), inner[1].as_ref(), &owner, scope)?;
+            // Entries of rows that nobody asks for have no key: they are left out.
+            let wanted = |entry: &usize| keys.is_valid(*entry);
+            let rows = map.value_offsets().windows(2);
+            let entries = rows.map(|bounds| (index(bounds[0])..index(bounds[1])).filter(wanted).collect::<Vec<_>>());
+            let entries: Vec<Vec<usize>> = entries.collect();
+            let offsets = OffsetBuffer::from_lengths(entries.iter().map(Vec::len));
+            let kept: UInt32Array =
+                entries.into_iter().flatten().filter_map(|entry| u32::try_from(entry).ok()).collect();
+            let taken = |array: &ArrayRef| arrow_select::take::take(array, &kept, None).expect("the entries are there");
+            let entries = StructArray::new(fields_of(field), vec![taken(&keys), taken(&values)], None);
+            shared(MapArray::new(field.clone(), offsets, entries, map.nulls().cloned(), *is_sorted))
         }
         ArrowType::Struct(fields) => {
             let row = array.as_struct();
@@ -103,6 +110,11 @@ fn convert(array: &ArrayRef, arrow: &ArrowType, inner: &[Inner], scope: &Scope<'
         }
         _ => Arc::clone(array),
     })
+}
+
+/// An offset as an index.
+fn index(offset: i32) -> usize {
+    usize::try_from(offset).unwrap_or(0)
 }
 
 /// The fields of a map's entries.

@@ -17,7 +17,7 @@ use super::super::rows::{Failure, texts};
 use super::super::time::timestamp_at;
 use super::super::zone::{Moment, Zone};
 use super::CastKernel;
-use super::length::fit_text;
+use super::length::{fit_decoded, fit_text};
 
 /// Bytes that most numbers are written in.
 const NUMBER_BYTES: usize = 24;
@@ -26,6 +26,8 @@ const NUMBER_BYTES: usize = 24;
 pub(super) fn to_text(source: &DataType, to: &LogicalType, zone: &Zone) -> CastKernel {
     let (source, to, zone) = (source.logical.clone(), to.clone(), zone.clone());
     let is_bounded = to != LogicalType::Varchar(i32::MAX.cast_unsigned());
+    let is_decoded = matches!(source, LogicalType::Binary(_) | LogicalType::Varbinary(_));
+    let fit: fn(&str, &LogicalType, &mut String) = if is_decoded { fit_decoded } else { fit_text };
     CastKernel::infallible(move |columns, scope| {
         let array = &columns[0].array;
         let mut whole = String::new();
@@ -37,7 +39,7 @@ pub(super) fn to_text(source: &DataType, to: &LogicalType, zone: &Zone) -> CastK
             }
             whole.clear();
             write_value(array, row, &source, &zone, &mut whole);
-            fit_text(&whole, &to, out);
+            fit(&whole, &to, out);
             Ok(true)
         })
     })

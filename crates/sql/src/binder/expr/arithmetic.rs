@@ -6,10 +6,9 @@ use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType, Value};
 use super::cast::implicit_cast;
 use super::compare::typed;
 use super::literal::integer_constant;
-use crate::binder::functions;
 use crate::binder::refusal::refuse;
 use crate::binder::types::{
-    calcite_name, decimal_add, decimal_divide, decimal_modulo, decimal_multiply, decimal_of, least_common_type,
+    calcite_name, decimal_add, decimal_divide, decimal_modulo, decimal_multiply, decimal_of, least_restrictive_type,
 };
 use crate::error::SqlError;
 
@@ -52,7 +51,11 @@ pub(super) fn negate(inner: Expr, span: Span) -> Result<Expr, SqlError> {
     };
     match negated {
         Some(value) => Ok(Expr::new(ExprKind::Literal(value), inner.data_type).at(span)),
-        None => functions::operator(Function::Negate, vec![signed(inner, '-', span)?], span),
+        None => {
+            let inner = signed(inner, '-', span)?;
+            let data_type = inner.data_type.clone();
+            Ok(Expr::new(ExprKind::Call(Function::Negate, vec![inner]), data_type).at(span))
+        }
     }
 }
 
@@ -131,7 +134,8 @@ fn numbers(function: Function, left: Expr, right: Expr, span: Span) -> Expr {
             (implicit_cast(left, &T::Decimal(p.0, p.1)), implicit_cast(right, &T::Decimal(q.0, q.1)), result)
         }
         _ => {
-            let common = least_common_type(&[left.data_type.clone(), right.data_type.clone()]);
+            // Of FLOAT and DOUBLE the first one stays.
+            let common = least_restrictive_type(&[left.data_type.clone(), right.data_type.clone()]);
             let common = common.map_or(T::Double, |common| common.logical);
             (implicit_cast(left, &common), implicit_cast(right, &common), common)
         }

@@ -68,7 +68,7 @@ impl ExprBinder<'_> {
     /// `NULLIF(a, b)` is `CASE WHEN a = b THEN NULL ELSE a END`.
     fn null_if(&self, arguments: &[&ast::Expr], span: Span) -> Result<Expr, SqlError> {
         let [left, right] = two(self.bind_all(arguments.iter().copied())?, "NULLIF", span)?;
-        self.check_copies(&left, 2, span)?;
+        super::check_copies(&left, 2, span)?;
         let data_type = left.data_type.clone().with_nullable(true);
         let equal = compare::compare(Function::Equal, left.clone(), right, span)?;
         let null = Expr::new(ExprKind::Literal(Value::Null), data_type.clone()).at(span);

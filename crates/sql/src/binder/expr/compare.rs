@@ -63,10 +63,26 @@ impl ExprBinder<'_> {
             B::Multiply => Function::Multiply,
             B::Divide => Function::Divide,
             B::Modulo => Function::Modulo,
-            B::StringConcat => return self.operator(Function::Concat, vec![typed(left)?, typed(right)?], span),
+            B::StringConcat => return self.joined(typed(left)?, typed(right)?, span),
             other => return Err(not_supported(span, format!("the operator {other}"))),
         };
         super::arithmetic::arithmetic(function, left, right, span)
+    }
+
+    /// `a || b`
+    fn joined(&self, left: Expr, right: Expr, span: Span) -> Result<Expr, SqlError> {
+        let (from, to) = (&left.data_type.logical, &right.data_type.logical);
+        if from.is_string() && to.is_string() {
+            return self.operator(Function::Concat, vec![left, right], span);
+        }
+        let (from, to) = (calcite_name(from), calcite_name(to));
+        Err(refuse(
+            span,
+            format!(
+                "Cannot apply '||' to arguments of type '<{from}> || <{to}>'. Supported form(s): '<STRING> || <STRING>'"
+            ),
+        )
+        .hint("CAST the other side AS STRING"))
     }
 
     /// `a AND b AND c` as one call: a chain is as deep as it is long, so it is walked, not called.
@@ -159,7 +175,7 @@ impl ExprBinder<'_> {
         span: Span,
     ) -> Result<Expr, SqlError> {
         let (inner, low, high) = (self.bind(inner)?, self.bind(low)?, self.bind(high)?);
-        self.check_copies(&inner, 2, span)?;
+        super::check_copies(&inner, 2, span)?;
         between_bounds(inner, negated, low, high, span)
     }
 
@@ -170,7 +186,7 @@ impl ExprBinder<'_> {
         };
         let (inner, low, high) = (self.bind(inner)?, self.bind(low)?, self.bind(high)?);
         for part in [&inner, &low, &high] {
-            self.check_copies(part, 4, span)?;
+            super::check_copies(part, 4, span)?;
         }
         let straight = between_bounds(inner.clone(), false, low.clone(), high.clone(), span)?;
         let turned = between_bounds(inner, false, high, low, span)?;
@@ -334,19 +350,26 @@ pub(super) fn compare(function: Function, left: Expr, right: Expr, span: Span) -
         return compare_rows(function, left, right, span);
     }
     let (from, to) = (&left.data_type.logical, &right.data_type.logical);
+    if let (LogicalType::Row(fields), LogicalType::Row(others)) = (from, to)
+        && matches!(function, Function::IsDistinctFrom | Function::IsNotDistinctFrom)
+        && fields.len() == others.len()
+    {
+        return distinct_rows(function, &left, &right, span);
+    }
     if from.is_string() != to.is_string() && *from != LogicalType::Null && *to != LogicalType::Null {
         return compare_text(function, left, right, span);
     }
-    let common = if ordered { ordering_type(from, to) } else { equality_type(from, to) };
+    let by_cast = matches!(function, Function::Equal | Function::NotEqual);
+    let common = if by_cast { equality_type(from, to) } else { ordering_type(from, to) };
     let Some(common) = common else { return Err(incomparable(function, &left, &right, span)) };
     let nested = matches!(common, LogicalType::Array(_) | LogicalType::Map(..) | LogicalType::Row(_));
     if ordered && nested {
         return Err(refuse(span, format!("Comparable type expected, but was '{}'.", left.data_type))
             .hint("compare the fields or elements one by one"));
     }
-    // Texts are compared as they are: a longer declared length changes no value. So are the DECIMALs of `<`, which lose no digit.
+    // Texts are compared as they are: a longer declared length changes no value. So are DECIMALs but for `=`, and lose no digit.
     let as_they_are = (from.is_string() && to.is_string())
-        || (ordered && matches!(common, LogicalType::Decimal(..)) && from.is_numeric() && to.is_numeric());
+        || (!by_cast && matches!(common, LogicalType::Decimal(..)) && from.is_numeric() && to.is_numeric());
     if as_they_are {
         return Ok(comparison(function, left, right, span));
     }
@@ -378,6 +401,33 @@ fn compare_rows(function: Function, left: Expr, right: Expr, span: Span) -> Resu
     let pairs = lefts.iter().zip(rights).map(|(a, b)| compare(function, a.clone(), b.clone(), span));
     let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
     Ok(all_of(if function == Function::Equal { Function::And } else { Function::Or }, pairs, span))
+}
+
+/// Two ROWs are not distinct where no pair of their fields is; and distinct where all pairs are, which is Calcite's doing and kept. A ROW that is NULL has
+/// fields that are NULL.
+fn distinct_rows(function: Function, left: &Expr, right: &Expr, span: Span) -> Result<Expr, SqlError> {
+    let (lefts, rights) = (fields_of(left), fields_of(right));
+    for side in [left, right] {
+        super::check_copies(side, if is_row(side) { 1 } else { lefts.len() }, span)?;
+    }
+    let pairs = lefts.into_iter().zip(rights).map(|(a, b)| compare(function, a, b, span));
+    let mut all = all_of(Function::And, pairs.collect::<Result<Vec<_>, _>>()?, span);
+    all.data_type.nullable = false;
+    Ok(all)
+}
+
+/// The fields of a ROW as expressions.
+fn fields_of(row: &Expr) -> Vec<Expr> {
+    if let ExprKind::Call(Function::RowOf, fields) = &row.kind {
+        return fields.clone();
+    }
+    let LogicalType::Row(fields) = &row.data_type.logical else { return Vec::new() };
+    let field = |(index, field): (usize, &weir_plan::Field)| {
+        let nullable = row.data_type.nullable || field.data_type.nullable;
+        let data_type = field.data_type.clone().with_nullable(nullable);
+        Expr::new(ExprKind::Field(Box::new(row.clone()), index), data_type).at(row.span)
+    };
+    fields.iter().enumerate().map(field).collect()
 }
 
 /// A text beside a value of another type. `<` and its kin cast the text, as does a constant; `=` and its kin take a text that is no time as NULL,

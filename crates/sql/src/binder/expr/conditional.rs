@@ -22,7 +22,7 @@ impl ExprBinder<'_> {
     ) -> Result<Expr, SqlError> {
         let operand = operand.map(|operand| self.bind(operand)).transpose()?;
         if let Some(operand) = &operand {
-            self.check_copies(operand, whens.len(), span)?;
+            super::check_copies(operand, whens.len(), span)?;
         }
         let mut conditions = Vec::with_capacity(whens.len());
         let mut results = Vec::with_capacity(whens.len() + 1);

@@ -66,8 +66,9 @@ fn decimal(whole: &str, fraction: &str, span: Span) -> Result<(Value, DataType),
             .hint("a longer DECIMAL is CAST('...' AS DECIMAL(38, 0)); with an exponent (1e0) it is a DOUBLE")
     };
     let digits = format!("{whole}{fraction}");
-    let precision = u8::try_from(digits.len()).ok().filter(|precision| *precision <= 38).ok_or_else(too_long)?;
-    let scale = u8::try_from(fraction.len()).map_err(|_| too_long())?;
+    // Zeros in front count as digits, as long as there is room for them.
+    let precision = u8::try_from(digits.len().min(38)).map_err(|_| too_long())?;
+    let scale = u8::try_from(fraction.len()).ok().filter(|scale| *scale <= precision).ok_or_else(too_long)?;
     // Calcite keeps the digits of a constant in 64 bits.
     let unscaled: i64 = digits.parse().map_err(|_| too_long())?;
     Ok((Value::Decimal(unscaled.into()), DataType::not_null(LogicalType::Decimal(precision.max(1), scale))))

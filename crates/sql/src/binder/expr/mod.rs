@@ -129,17 +129,6 @@ impl<'a> ExprBinder<'a> {
         }
     }
 
-    /// Refuses to copy `inner` so often that the expression becomes too large: nested, copies multiply.
-    fn check_copies(&self, inner: &Expr, copies: usize, span: Span) -> Result<(), SqlError> {
-        let mut parts = 0_usize;
-        inner.visit(&mut |_| parts += 1);
-        if parts.saturating_mul(copies) <= EXPRESSION_PARTS_MAX {
-            return Ok(());
-        }
-        Err(refuse(span, format!("the expression has more than {EXPRESSION_PARTS_MAX} parts once BETWEEN, CASE and NULLIF are spelled out"))
-            .hint("compute the inner part as a column of a subquery"))
-    }
-
     fn bind_all<'t>(&self, trees: impl IntoIterator<Item = &'t ast::Expr>) -> Result<Vec<Expr>, SqlError> {
         trees.into_iter().map(|tree| self.bind(tree)).collect()
     }
@@ -147,4 +136,20 @@ impl<'a> ExprBinder<'a> {
     fn operator(&self, function: weir_plan::Function, arguments: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
         functions::operator(function, arguments, span)
     }
+}
+
+/// Refuses to copy `inner` so often that the expression becomes too large: nested, copies multiply.
+fn check_copies(inner: &Expr, copies: usize, span: Span) -> Result<(), SqlError> {
+    let mut parts = 0_usize;
+    inner.visit(&mut |_| parts += 1);
+    if parts.saturating_mul(copies) <= EXPRESSION_PARTS_MAX {
+        return Ok(());
+    }
+    Err(refuse(
+        span,
+        format!(
+            "the expression has more than {EXPRESSION_PARTS_MAX} parts once BETWEEN, CASE and NULLIF are spelled out"
+        ),
+    )
+    .hint("compute the inner part as a column of a subquery"))
 }
