@@ -71,10 +71,7 @@ fn types_have_flinks_names_and_defaults() {
         ("MAP<STRING, INT>", "MAP<STRING, INT>"),
         ("MAP<STRING NOT NULL, ARRAY<ARRAY<INT>>>", "MAP<STRING NOT NULL, ARRAY<ARRAY<INT>>>"),
         ("ROW<a INT, b STRING NOT NULL>", "ROW<`a` INT, `b` STRING NOT NULL>"),
-        (
-            "ROW(a INT COMMENT 'first', `b c` ROW<d ARRAY<ROW<e INT>>>)",
-            "ROW<`a` INT, `b c` ROW<`d` ARRAY<ROW<`e` INT>>>>",
-        ),
+        ("ROW(a INT 'first', `b c` ROW<d ARRAY<ROW<e INT>>>)", "ROW<`a` INT, `b c` ROW<`d` ARRAY<ROW<`e` INT>>>>"),
         ("ROW<`timestamp` BIGINT 'when', `value` DOUBLE>", "ROW<`timestamp` BIGINT, `value` DOUBLE>"),
     ];
     for (written, expected) in cases {

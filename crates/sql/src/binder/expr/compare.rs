@@ -26,7 +26,7 @@ impl ExprBinder<'_> {
                     ),
                 ))
             }
-            UnaryOperator::Minus => match super::literal::smallest_bigint(inner, span) {
+            UnaryOperator::Minus => match super::literal::smallest_integer(inner, span) {
                 Some(smallest) => Ok(smallest),
                 None => super::arithmetic::negate(self.bind(inner)?, span),
             },

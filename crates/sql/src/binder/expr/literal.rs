@@ -29,11 +29,12 @@ pub(super) fn value(value: &ast::ValueWithSpan) -> Result<Expr, SqlError> {
     Ok(Expr::new(ExprKind::Literal(constant), data_type).at(span))
 }
 
-/// `-9223372036854775808`: the one BIGINT whose digits alone are none.
-pub(super) fn smallest_bigint(tree: &ast::Expr, span: Span) -> Option<Expr> {
+/// `-9223372036854775808` and `-2147483648`: the numbers whose digits alone are too large for their type.
+pub(super) fn smallest_integer(tree: &ast::Expr, span: Span) -> Option<Expr> {
     let ast::Expr::Value(ast::ValueWithSpan { value: Ast::Number(text, false), .. }) = tree else { return None };
-    let smallest = Expr::new(ExprKind::Literal(Value::Integer(i64::MIN)), DataType::not_null(LogicalType::BigInt));
-    (*text == i64::MIN.unsigned_abs().to_string()).then(|| smallest.at(span))
+    let smallest = [(i64::MIN, LogicalType::BigInt), (i64::from(i32::MIN), LogicalType::Int)];
+    let (value, logical) = smallest.into_iter().find(|(value, _)| *text == value.unsigned_abs().to_string())?;
+    Some(Expr::new(ExprKind::Literal(Value::Integer(value)), DataType::not_null(logical)).at(span))
 }
 
 /// `1`, `1.5`, `1.5e0`
