@@ -2,7 +2,7 @@
 
 use sqlparser::ast;
 use weir_base::Span;
-use weir_plan::{ChangelogMode, DataType, Expr, ExprKind, SinkSpec, TableOptions, Value};
+use weir_plan::{ChangelogMode, DataType, Expr, ExprKind, LogicalType, SinkSpec, TableOptions, Value};
 
 use super::expr::cast::implicit_cast;
 use super::insert_clauses::{check_clauses, partition_values};
@@ -136,7 +136,7 @@ impl QueryBinder<'_> {
                             target.name
                         )));
                     }
-                    implicit_cast(
+                    to_target(
                         Expr::column(position, column.data_type.clone()).at(insert.query.span),
                         &target.data_type.logical,
                     )
@@ -152,12 +152,26 @@ impl QueryBinder<'_> {
             columns.push((
                 target.name.clone(),
                 match &target.metadata {
-                    Some((_, data_type)) => implicit_cast(expr, &data_type.logical),
+                    Some((_, data_type)) => to_target(expr, &data_type.logical),
                     None => expr,
                 },
             ));
         }
         Ok(columns)
+    }
+}
+
+/// What goes into a column of a sink: a text or bytes that cannot be too long for it goes in as it is, all else is cast.
+fn to_target(expr: Expr, target: &LogicalType) -> Expr {
+    use LogicalType as T;
+    match (&expr.data_type.logical, target) {
+        (T::Char(length) | T::Varchar(length), T::Varchar(most))
+        | (T::Binary(length) | T::Varbinary(length), T::Varbinary(most))
+            if length <= most =>
+        {
+            expr
+        }
+        _ => implicit_cast(expr, target),
     }
 }
 
