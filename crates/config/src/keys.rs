@@ -59,7 +59,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("state.checkpoint-storage", "checkpoints go to execution.checkpointing.dir"),
     ("state.savepoints.dir", "there are no savepoints"),
     ("table.dml-sync", "weir run always waits for its jobs"),
-    ("table.exec.mini-batch.", "batches are the unit of work already"),
     ("table.exec.resource.default-parallelism", "use parallelism.default"),
     ("table.optimizer.", "the planner has no such choice to make"),
     ("table.plan.", "plans are made anew for each run"),

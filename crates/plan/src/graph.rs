@@ -204,6 +204,10 @@ pub struct GroupAggregateSpec {
     pub aggregates: Vec<AggregateCall>,
     /// Whether the input takes rows back (`-U`, `-D`): a group without rows is deleted.
     pub retracts: bool,
+    /// The aggregates that rows taken back do not change: MAX of what only grows, MIN of what only becomes less.
+    pub kept: Vec<usize>,
+    /// `table.exec.mini-batch`: a group gives one change for each batch, of at most so many rows; `None`: one for each row.
+    pub bundle_rows_max: Option<usize>,
     /// `table.exec.state.ttl`: processing time after which a group that got no row is forgotten; zero: never.
     pub state_ttl: Duration,
 }

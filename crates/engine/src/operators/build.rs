@@ -8,6 +8,7 @@ use weir_plan::{Node, Operator as Plan, Schema};
 use super::Operator;
 use super::calc::Calc;
 use super::deduplicate::{DeduplicateContext, deduplicate};
+use super::group::{GroupAggregate, GroupContext};
 use super::tumble::{TumbleAggregate, TumbleAssign, TumbleContext};
 use super::union::Union;
 use crate::expr::CompileContext;
@@ -61,10 +62,16 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
             let zone = &context.compile.local_time_zone;
             Ok(Box::new(TumbleAssign::new(*size, *offset_ms, *time, &context.input, &node.schema, zone)?))
         }
-        Plan::GroupAggregate(_) => Err(Error::invalid(format!(
-            "build the operator '{}': aggregation without a window is not supported yet",
-            node.name
-        ))),
+        Plan::GroupAggregate(spec) => {
+            let context = GroupContext {
+                input: &context.input,
+                output: &node.schema,
+                update_before: node.changelog.contains(RowKind::UpdateBefore),
+                key_groups: context.key_groups.clone(),
+                max_parallelism: context.max_parallelism,
+            };
+            Ok(Box::new(GroupAggregate::new(spec, &context)?))
+        }
         Plan::Source(_) | Plan::Sink(_) => {
             Err(Error::internal(format!("build the operator '{}': it is no operator", node.name)))
         }

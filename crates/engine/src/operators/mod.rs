@@ -6,6 +6,7 @@ mod calc;
 mod changes;
 mod contract;
 pub mod deduplicate;
+pub mod group;
 mod rows;
 mod rowtime;
 #[cfg(test)]

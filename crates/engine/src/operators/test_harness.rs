@@ -314,7 +314,14 @@ pub fn same_in_all_modes(make: Make<'_>, schema: &Schema, keys: &[usize], steps:
 fn recut(steps: &[Step]) -> Vec<Step> {
     let cut = |step: &Step| match &step.input {
         Input::Rows(batch) => {
-            (0..batch.rows()).map(|row| Step::rows(step.now, batch.data.slice(row, 1))).collect::<Vec<_>>()
+            let row = |row: usize| {
+                let kinds = batch.kinds.as_ref().map(|kinds| Arc::from(&kinds[row..=row]));
+                Step {
+                    now: step.now,
+                    input: Input::Rows(Batch { data: batch.data.slice(row, 1), kinds, fetched_us: 0 }),
+                }
+            };
+            (0..batch.rows()).map(row).collect::<Vec<_>>()
         }
         _ => vec![step.clone()],
     };

@@ -43,6 +43,7 @@ pub(super) fn lay_out(
     let mut layout = Layout {
         parallelism,
         state_ttl: settings.duration("table.exec.state.ttl")?.unwrap_or(Duration::ZERO),
+        bundle_rows_max: mini_batch(settings)?,
         nodes: Vec::new(),
         places: Vec::new(),
         numbers: 0,
@@ -60,6 +61,27 @@ pub(super) fn lay_out(
     })
 }
 
+/// The rows of a mini-batch; `None`: each row is taken by itself.
+fn mini_batch(settings: &Settings) -> Result<Option<usize>, SqlError> {
+    const ENABLED: &str = "table.exec.mini-batch.enabled";
+    const LATENCY: &str = "table.exec.mini-batch.allow-latency";
+    const SIZE: &str = "table.exec.mini-batch.size";
+    if !settings.boolean(ENABLED)?.unwrap_or(false) {
+        return Ok(None);
+    }
+    if settings.duration(LATENCY)?.unwrap_or(Duration::ZERO).is_zero() {
+        return Err(refuse(settings.span(ENABLED), "MiniBatch Latency must be greater than 0 ms.")
+            .hint(format!("SET '{LATENCY}' = '1 s', and '{SIZE}'")));
+    }
+    match settings.integer(SIZE)?.map(usize::try_from) {
+        Some(Ok(size)) if size > 0 => Ok(Some(size)),
+        _ => {
+            let text = format!("Key: '{SIZE}' , default: -1 (fallback keys: []) must be > 0.");
+            Err(refuse(settings.span(SIZE), text).hint("give it the number of rows of a mini-batch"))
+        }
+    }
+}
+
 /// A whole number from 1 to `most`.
 fn bounded(settings: &Settings, key: &str, most: u16) -> Result<Option<u16>, SqlError> {
     let Some(value) = settings.integer(key)? else { return Ok(None) };
@@ -73,6 +95,8 @@ fn bounded(settings: &Settings, key: &str, most: u16) -> Result<Option<u16>, Sql
 struct Layout {
     parallelism: u16,
     state_ttl: Duration,
+    /// Rows of a mini-batch, where there are any.
+    bundle_rows_max: Option<usize>,
     nodes: Vec<Node>,
     /// The node of each relation.
     places: Vec<NodeId>,
@@ -120,10 +144,13 @@ impl Layout {
             }
             RelOp::GroupAggregate(aggregate) => {
                 let width = if aggregate.keys.is_empty() { 1 } else { self.parallelism };
+                let retracts = !inferred.modes[rel.inputs[0].0].is_insert_only();
                 let spec = GroupAggregateSpec {
                     keys: aggregate.keys.clone(),
                     aggregates: aggregate.aggregates.clone(),
-                    retracts: !inferred.modes[rel.inputs[0].0].is_insert_only(),
+                    kept: if retracts { aggregate.kept.clone() } else { Vec::new() },
+                    retracts,
+                    bundle_rows_max: self.bundle_rows_max,
                     state_ttl: aggregate.state_ttl.unwrap_or(self.state_ttl),
                 };
                 let (uid, inputs) = ("group-aggregate".to_owned(), hashed(&aggregate.keys));

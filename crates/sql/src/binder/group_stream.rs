@@ -63,8 +63,8 @@ impl QueryBinder<'_> {
         if let Some(columns) = self.of_single_rows(input, &keys, &aggregates, &out) {
             return self.dag.calc(input, None, columns, span);
         }
-        let state_ttl = self.state_ttl;
-        let op = RelOp::GroupAggregate(Box::new(GroupAggregate { keys, aggregates, state_ttl }));
+        let aggregate = GroupAggregate { keys, aggregates, kept: Vec::new(), state_ttl: self.state_ttl };
+        let op = RelOp::GroupAggregate(Box::new(aggregate));
         self.dag.add(Rel { op, inputs: vec![input], columns: out, span })
     }
 

@@ -51,7 +51,7 @@ pub fn plan_inserts(
         sinks.push(binder.insert(insert)?);
     }
     let dag = optimize::optimize(&binder.dag, &sinks)?;
-    graph::lay_out(&changelog::infer(&dag, settings)?, settings, environment)
+    graph::lay_out(&changelog::infer(&dag)?, settings, environment)
 }
 
 /// Plans a bare query; its rows go to a sink of the connector `collect`.
@@ -67,7 +67,7 @@ pub fn plan_select(
     let mut binder = QueryBinder::new(catalog, settings, environment);
     let sink = binder.collect(query)?;
     let dag = optimize::optimize(&binder.dag, &[sink])?;
-    graph::lay_out(&changelog::infer(&dag, settings)?, settings, environment)
+    graph::lay_out(&changelog::infer(&dag)?, settings, environment)
 }
 
 /// What the INSERTs say, as bound: EXPLAIN's syntax tree.

@@ -99,6 +99,8 @@ pub(super) struct GroupAggregate {
     pub keys: Vec<usize>,
     /// The aggregates.
     pub aggregates: Vec<AggregateCall>,
+    /// Those that rows taken back do not change; known once the kinds of row are.
+    pub kept: Vec<usize>,
     /// `STATE_TTL` of its SELECT; None: `table.exec.state.ttl`.
     pub state_ttl: Option<Duration>,
 }

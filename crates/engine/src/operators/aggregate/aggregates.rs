@@ -21,6 +21,8 @@ pub struct Aggregates {
 struct Called {
     arguments: Vec<usize>,
     filter: Option<usize>,
+    /// Rows that are taken back change nothing.
+    keeps: bool,
     accumulator: Box<dyn Accumulator>,
 }
 
@@ -37,11 +39,20 @@ impl Aggregates {
     /// # Errors
     /// A function is not there for its arguments' types.
     pub fn new(calls: &[AggregateCall], retracts: bool) -> Result<Self> {
-        let called = |call: &AggregateCall| {
-            let accumulator = build(call, retracts)?;
-            Ok(Called { arguments: call.arguments.clone(), filter: call.filter, accumulator })
+        Self::keeping(calls, retracts, &[])
+    }
+
+    /// The same where rows that are taken back change nothing for the calls at the places `kept`.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn keeping(calls: &[AggregateCall], retracts: bool, kept: &[usize]) -> Result<Self> {
+        let called = |(place, call): (usize, &AggregateCall)| {
+            let keeps = kept.contains(&place);
+            let accumulator = build(call, retracts && !keeps)?;
+            Ok(Called { arguments: call.arguments.clone(), filter: call.filter, keeps, accumulator })
         };
-        let calls = calls.iter().map(called).collect::<Result<_>>()?;
+        let calls = calls.iter().enumerate().map(called).collect::<Result<_>>()?;
         Ok(Self { calls, rows: Vec::new(), keys: Vec::new() })
     }
 
@@ -61,6 +72,7 @@ impl Aggregates {
         let called = |call: &Called| Called {
             arguments: call.arguments.clone(),
             filter: call.filter,
+            keeps: call.keeps,
             accumulator: make(call.accumulator.as_ref()),
         };
         Self { calls: self.calls.iter().map(called).collect(), rows: Vec::new(), keys: Vec::new() }
@@ -99,6 +111,7 @@ impl Aggregates {
             let taken = Rows { data, arguments: &call.arguments, rows, keys };
             match direction {
                 Direction::In => call.accumulator.update(&taken)?,
+                Direction::Back if call.keeps => {}
                 Direction::Back => call.accumulator.retract(&taken)?,
             }
         }

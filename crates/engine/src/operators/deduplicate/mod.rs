@@ -6,7 +6,7 @@ mod last;
 mod proctime_first;
 mod rowtime_first;
 mod seen;
-mod table;
+pub(super) mod table;
 
 use std::ops::Range;
 use std::time::Duration;

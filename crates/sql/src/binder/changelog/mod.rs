@@ -7,6 +7,7 @@
 mod describe;
 mod keys;
 mod kinds;
+mod monotonic;
 mod sink;
 
 use std::collections::{BTreeSet, HashMap};
@@ -15,9 +16,9 @@ use weir_base::RowKind;
 use weir_plan::{ChangelogMode, Expr};
 
 use super::rel::{Dag, Rel, RelId, RelOp, columns_of};
-use crate::Settings;
 use crate::error::SqlError;
 use keys::Keys;
+use monotonic::Changes;
 
 pub(super) use keys::unique;
 
@@ -44,11 +45,13 @@ pub(super) struct Inferred {
 ///
 /// # Errors
 /// In Flink's words, when an operator or a sink cannot take what it would be given.
-pub(super) fn infer(dag: &Dag, settings: &Settings) -> Result<Inferred, SqlError> {
+pub(super) fn infer(dag: &Dag) -> Result<Inferred, SqlError> {
     let kinds = kinds::of(dag)?;
     let keys = keys::of(dag);
-    let inference = Inference { dag, kinds: &kinds, keys: &keys, only_after: only_after(dag, &kinds, &keys) };
-    let wanted = inference.wanted(settings)?;
+    let changes = monotonic::of(dag);
+    let inference =
+        Inference { dag, kinds: &kinds, keys: &keys, changes: &changes, only_after: only_after(dag, &kinds, &keys) };
+    let wanted = inference.wanted()?;
     Ok(inference.rebuilt(&wanted))
 }
 
@@ -58,6 +61,8 @@ struct Inference<'a> {
     /// With `-U` wherever there are updates.
     kinds: &'a [ChangelogMode],
     keys: &'a [Keys],
+    /// How columns change over the updates of a row.
+    changes: &'a [Changes],
     /// By relation, whether it can leave former rows out.
     only_after: Vec<bool>,
 }
@@ -99,12 +104,12 @@ fn reads_key_only(condition: &Expr, keys: &Keys) -> bool {
 
 impl Inference<'_> {
     /// For each relation the forms in which its readers want it.
-    fn wanted(&self, settings: &Settings) -> Result<Vec<BTreeSet<UpdateKind>>, SqlError> {
+    fn wanted(&self) -> Result<Vec<BTreeSet<UpdateKind>>, SqlError> {
         let mut wanted = vec![BTreeSet::new(); self.dag.len()];
         for id in (0..self.dag.len()).rev() {
             let rel = self.dag.get(RelId(id));
             if let RelOp::Sink(spec) = &rel.op {
-                wanted[id].insert(self.sink(rel, spec, settings)?);
+                wanted[id].insert(self.sink(rel, spec)?);
             }
             for form in wanted[id].clone() {
                 for input in &rel.inputs {
@@ -136,8 +141,10 @@ impl Inference<'_> {
                     UpdateKind::BeforeAndAfter => self.kinds[id],
                     UpdateKind::OnlyAfter => self.kinds[id].without(RowKind::UpdateBefore),
                 };
-                if let RelOp::Sink(spec) = &mut rel.op {
-                    spec.changelog = mode;
+                match &mut rel.op {
+                    RelOp::Sink(spec) => spec.changelog = mode,
+                    RelOp::GroupAggregate(aggregate) => aggregate.kept = monotonic::kept(aggregate, &self.changes[id]),
+                    _ => {}
                 }
                 places.insert((RelId(id), *form), inferred.dag.add_anew(rel));
                 inferred.modes.push(mode);

@@ -6,7 +6,6 @@ use weir_base::RowKind;
 use weir_plan::SinkSpec;
 
 use super::{Inference, Rel, UpdateKind};
-use crate::Settings;
 use crate::binder::refusal::{not_supported, refuse};
 use crate::error::SqlError;
 
@@ -15,7 +14,7 @@ impl Inference<'_> {
     ///
     /// # Errors
     /// When it takes upserts, and has no key to tell rows by, or another one than the query.
-    pub(super) fn sink(&self, rel: &Rel, spec: &SinkSpec, settings: &Settings) -> Result<UpdateKind, SqlError> {
+    pub(super) fn sink(&self, rel: &Rel, spec: &SinkSpec) -> Result<UpdateKind, SqlError> {
         let input = rel.inputs[0];
         if !self.kinds[input.0].updates() || spec.changelog.contains(RowKind::UpdateBefore) {
             return Ok(UpdateKind::BeforeAndAfter);
@@ -28,7 +27,7 @@ impl Inference<'_> {
         let primary: BTreeSet<usize> = spec.primary_key.iter().copied().collect();
         let keys = &self.keys[input.0];
         if !keys.iter().any(|key| key.is_subset(&primary)) {
-            return Err(self.key_differs(rel, spec, settings));
+            return Err(self.key_differs(rel, spec));
         }
         let same = keys.contains(&primary) && self.only_after[input.0];
         if !same && !spec.changelog.contains(RowKind::Delete) {
@@ -42,7 +41,7 @@ impl Inference<'_> {
         Ok(if same { UpdateKind::OnlyAfter } else { UpdateKind::BeforeAndAfter })
     }
 
-    fn key_differs(&self, rel: &Rel, spec: &SinkSpec, _settings: &Settings) -> SqlError {
+    fn key_differs(&self, rel: &Rel, spec: &SinkSpec) -> SqlError {
         let names = |key: &mut dyn Iterator<Item = &usize>| {
             key.map(|index| rel.columns[*index].name.as_str()).collect::<Vec<_>>().join(", ")
         };
@@ -50,10 +49,14 @@ impl Inference<'_> {
         let upsert = upsert.map(|key| format!("[{}]", names(&mut key.iter()))).unwrap_or_default();
         let text = format!(
             "The query has an upsert key that differs from the primary key of the sink table '{}'. Primary key: [{}], upsert key: {upsert}. \
-             This can lead to non-deterministic results when multiple records with different upsert keys map to the same primary key.",
+             This can lead to non-deterministic results when multiple records with different upsert keys map to the same primary key. \
+             Please specify an ON CONFLICT clause to define how conflicts should be handled: ON CONFLICT DO DEDUPLICATE (update to the latest \
+             record, state intensive, since we need to keep the entire history), or ON CONFLICT DO ERROR (fail on conflict), or ON CONFLICT DO \
+             NOTHING (keep first record).",
             spec.table,
             names(&mut spec.primary_key.iter())
         );
-        refuse(rel.span, text).hint("make the key of the query the sink's primary key")
+        refuse(rel.span, text)
+            .hint("ON CONFLICT is not supported yet: make the key of the query the sink's primary key")
     }
 }
