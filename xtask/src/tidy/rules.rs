@@ -89,8 +89,9 @@ pub fn one_title(text: &str) -> Vec<Breach> {
 pub fn case_header(path: &str, text: &str) -> Vec<Breach> {
     let is_expected = path.split('/').any(|folder| folder == "cases") && path.ends_with(".expected");
     let first = text.lines().next().unwrap_or_default();
-    if path.ends_with(".refused") && !text.lines().nth(1).unwrap_or_default().starts_with("-- flink 2.3.0") {
-        let why = "the second line is no `-- flink 2.3.0 ...`: what Flink says of a wrong statement is written by \
+    let is_second = [".refused", ".answers"].iter().any(|end| path.ends_with(end));
+    if is_second && !text.lines().nth(1).unwrap_or_default().starts_with("-- flink 2.3.0") {
+        let why = "the second line is no `-- flink 2.3.0 ...`: what Flink says or answers is written by \
                    `cargo xtask update --from-flink`";
         return vec![Breach { line: 2, why: why.to_owned() }];
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::answers::Answers;
 use super::case::Case;
 use super::refused::Refusals;
 use crate::failure::Result;
@@ -25,7 +26,8 @@ Flink 2.3.0 wrote, runs through Weir's binary in each of its modes with every `c
 const CASES: &str = "
 ## The cases
 
-Each line is a script with its input; Flink's rows lie beside it. `.refused` files hold wrong statements, with what Flink and what Weir say of each.
+Each line is a script with its input; Flink's rows lie beside it. `.answers` files hold what SHOW and DESCRIBE answer, `.refused` files wrong statements, with
+what Flink and what Weir say of each.
 ";
 
 /// Cases that are named beside a feature.
@@ -42,6 +44,8 @@ pub struct Sources {
     pub cases: Vec<Case>,
     /// All refusals, sorted by name.
     pub refusals: Vec<Refusals>,
+    /// All answers, sorted by name.
+    pub answers: Vec<Answers>,
     /// The cases that differ, with their reasons.
     pub deviations: BTreeMap<String, String>,
     /// Tests of the binary: path and text.
@@ -66,11 +70,7 @@ impl Sources {
     pub fn page(&self) -> Result<String> {
         let mut page = INTRODUCTION.to_owned();
         let mut kind = String::new();
-        let scripts: Vec<(String, String)> = self
-            .cases
-            .iter()
-            .map(|case| (case.name.clone(), without_comments(&case.script_in(Path::new("")))))
-            .collect();
+        let scripts = self.scripts();
         for feature in feature::read(&self.features)? {
             if feature.kind != kind {
                 kind.clone_from(&feature.kind);
@@ -93,13 +93,22 @@ impl Sources {
         Ok(page)
     }
 
+    /// The path of each script that runs, and its text without comments.
+    fn scripts(&self) -> Vec<(String, String)> {
+        let cases = self.cases.iter().map(|case| (format!("{}.case", case.name), case.script_in(Path::new(""))));
+        let answers = self.answers.iter().map(|answers| (format!("{}.answers", answers.name), answers.script.clone()));
+        cases.chain(answers).map(|(path, script)| (path, without_comments(&script))).collect()
+    }
+
     /// What the scripts say of `feature`.
     fn verdict(&self, feature: &Feature, scripts: &[(String, String)]) -> Verdict {
         let mut proofs: Vec<String> = scripts
             .iter()
             .filter(|(_, script)| feature.is_in(script))
             .take(PROOFS_MAX)
-            .map(|(name, _)| format!("[{name}](cases/{name}.case)"))
+            .map(|(path, _)| {
+                format!("[{}](cases/{path})", path.rsplit_once('.').map_or(path.as_str(), |(name, _)| name))
+            })
             .collect();
         if proofs.is_empty() && feature.is_option() {
             let tests = self.tests.iter().filter(|(_, text)| feature.is_in(text));
@@ -121,7 +130,8 @@ impl Sources {
     fn list(&self, page: &mut String) {
         let cases = self.cases.iter().map(|case| (&case.name, &case.title, "case"));
         let refusals = self.refusals.iter().map(|refusals| (&refusals.name, &refusals.title, "refused"));
-        let mut all: Vec<_> = cases.chain(refusals).collect();
+        let answers = self.answers.iter().map(|answers| (&answers.name, &answers.title, "answers"));
+        let mut all: Vec<_> = cases.chain(refusals).chain(answers).collect();
         all.sort();
         let mut folder = "";
         for (name, title, end) in all {
@@ -165,6 +175,7 @@ mod tests {
             features: "## Functions\nSIN\nCOS ! of numbers only\nTAN\nABS\n## Options\nsize ~ 'size'\n".to_owned(),
             cases: vec![case("a/x", "SELECT sin (1); -- ABS(x)"), case("b/y", "SELECT COS(1)")],
             refusals: vec![Refusals::parse("a/wrong", refused).unwrap()],
+            answers: Vec::new(),
             deviations: deviations("# why\nb/y prints | otherwise\n"),
             tests: vec![("t/a.rs".to_owned(), "'size' = '1'".to_owned())],
         };

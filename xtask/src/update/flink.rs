@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::answers::{self, Answers};
 use super::case::Case;
 use super::gateway::Session;
 use super::refused::Refusals;
@@ -72,6 +73,27 @@ impl Flink {
             refusals.refusals[index].flink = Some(said.unwrap_or_else(|| ACCEPTED.to_owned()));
         }
         refusals.header = Some(refusals.current_header());
+        Ok(())
+    }
+
+    /// Has Flink answer a script.
+    ///
+    /// # Errors
+    /// Fails when Flink refuses a statement of it, or answers none.
+    pub fn answer(&self, script: &mut Answers) -> Result<()> {
+        // Not `session()`: its settings would be shown by SET.
+        let session = Session::open(&self.gateway)?;
+        let mut text = String::new();
+        for statement in statements::split(&script.script) {
+            if let Some((columns, rows)) = session.table(&statement)? {
+                text.push_str(&answers::table(&columns, &rows));
+            }
+        }
+        if text.is_empty() {
+            return Err(Failure::new("find an answer in it: a script without one proves nothing"));
+        }
+        script.answers = text;
+        script.header = Some(script.current_header());
         Ok(())
     }
 

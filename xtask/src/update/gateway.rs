@@ -58,8 +58,25 @@ impl Session {
         Ok(self.outcome(statement, STATEMENT_LIMIT)?.map(|errors| cause(&errors)))
     }
 
+    /// What `statement` answers, if it has more to say than that it was done: its columns, and its rows as text, NULL as nothing.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn table(&self, statement: &str) -> Result<Option<Table>> {
+        let mut table = None;
+        match self.results(statement, STATEMENT_LIMIT, |answer| take_rows(answer, &mut table))? {
+            None => Ok(table),
+            Some(errors) => Err(Failure::new(format!("have Flink do it: {}", innermost(&errors)))),
+        }
+    }
+
     /// The errors with which `statement` ends, if it does.
     fn outcome(&self, statement: &str, limit: Duration) -> Result<Option<Vec<Value>>> {
+        self.results(statement, limit, |_| {})
+    }
+
+    /// Hands all results of `statement` to `take`; gives the errors with which it ends, if it does.
+    fn results(&self, statement: &str, limit: Duration, mut take: impl FnMut(&Value)) -> Result<Option<Vec<Value>>> {
         let session = format!("{}/v1/sessions/{}", self.base, self.handle);
         let answer = match post_for(&format!("{session}/statements"), &json!({ "statement": statement }))? {
             Answer::Errors(errors) => return Ok(Some(errors)),
@@ -73,6 +90,7 @@ impl Session {
             Ok(Answer::Body(answer)) => match answer.get("resultType").and_then(Value::as_str) {
                 Some("EOS") => Some(Ok(None)),
                 Some("PAYLOAD") => {
+                    take(&answer);
                     if let Some(next) = answer.get("nextResultUri").and_then(Value::as_str) {
                         url = format!("{}{next}", self.base);
                     }
@@ -90,6 +108,34 @@ impl Drop for Session {
     fn drop(&mut self) {
         // A session that stays is closed by the gateway when it has been idle for a while.
         let _ = ureq::delete(format!("{}/v1/sessions/{}", self.base, self.handle)).call();
+    }
+}
+
+/// Columns and rows as text.
+pub type Table = (Vec<String>, Vec<Vec<String>>);
+
+/// Adds the rows of `answer` to `table`, unless it says only that the statement was done.
+fn take_rows(answer: &Value, table: &mut Option<Table>) {
+    if answer.get("resultKind").and_then(Value::as_str) != Some("SUCCESS_WITH_CONTENT") {
+        return;
+    }
+    let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let results = answer.get("results").cloned().unwrap_or_default();
+    let name = |column: &Value| column.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let columns = || list(&results, "columns").iter().map(name).collect();
+    let (_, rows) = table.get_or_insert_with(|| (columns(), Vec::new()));
+    for row in list(&results, "data") {
+        rows.push(list(&row, "fields").iter().map(cell).collect());
+    }
+}
+
+/// A value as the SQL client shows it.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(value) => value.to_string().to_uppercase(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

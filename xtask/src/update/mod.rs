@@ -1,6 +1,7 @@
 //! `cargo xtask update`: writes what is derived. `--from-flink [CASE...]` runs the SQL of cases on a real Flink and
 //! writes its rows as what the cases expect; `--compat` writes `COMPAT.md`, the page of what they prove.
 
+mod answers;
 mod case;
 mod compat;
 mod flink;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::command;
 use crate::failure::{Failure, Result};
 use crate::servers;
+use answers::Answers;
 use case::Case;
 use flink::Flink;
 use refused::Refusals;
@@ -63,6 +65,7 @@ fn compat_page() -> Result<String> {
         features: read_text(&command::root().join(CASES).join("features.txt"))?,
         cases: read_all(&[])?.into_iter().map(|(case, _)| case).collect(),
         refusals: read_refusals(&[])?.into_iter().map(|(refusals, _)| refusals).collect(),
+        answers: read_answers(&[])?.into_iter().map(|(answers, _)| answers).collect(),
         deviations: compat::deviations(&read_text(&command::root().join(DEVIATIONS))?),
         tests,
     };
@@ -74,18 +77,20 @@ fn from_flink(wanted: &[String]) -> Result<()> {
     check_names(wanted)?;
     let mut cases = read_all(wanted)?;
     let mut refusals = read_refusals(wanted)?;
+    let mut answers = read_answers(wanted)?;
     if wanted.is_empty() {
         cases.retain(|(case, expected)| !is_current(case, expected));
         refusals.retain(|(refusals, _)| !refusals.is_current());
+        answers.retain(|(answers, _)| !answers.is_current());
     }
-    if cases.is_empty() && refusals.is_empty() {
+    if cases.is_empty() && refusals.is_empty() && answers.is_empty() {
         println!("update: all cases expect what Flink wrote for them");
         return Ok(());
     }
     let server = servers::KINDS.iter().find(|kind| kind.name == "flink");
     let server = server.ok_or_else(|| Failure::new("find the kind 'flink' among the servers"))?;
     let started = servers::start(server)?;
-    let outcome = write_all(&cases, &mut refusals, server);
+    let outcome = write_all(&cases, &mut refusals, &mut answers, server);
     if started {
         servers::stop(server)?;
     }
@@ -95,6 +100,7 @@ fn from_flink(wanted: &[String]) -> Result<()> {
 fn write_all(
     cases: &[(Case, PathBuf)],
     refusals: &mut [(Refusals, PathBuf)],
+    answers: &mut [(Answers, PathBuf)],
     server: &'static servers::Server,
 ) -> Result<()> {
     let gateway = servers::env_of(server).into_iter().find(|(name, _)| *name == "WEIR_TEST_FLINK_GATEWAY");
@@ -113,6 +119,12 @@ fn write_all(
         match written {
             Ok(()) => println!("{}: {} refusals", refusals.name, refusals.refusals.len()),
             Err(failure) => failures.push(format!("{}: {failure}", refusals.name)),
+        }
+    }
+    for (answers, path) in answers {
+        match flink.answer(answers).and_then(|()| write_text(path, &answers.print())) {
+            Ok(()) => println!("{}: answered", answers.name),
+            Err(failure) => failures.push(format!("{}: {failure}", answers.name)),
         }
     }
     if failures.is_empty() {
@@ -135,9 +147,9 @@ fn listed(list: fn(&Path) -> std::io::Result<Vec<(String, PathBuf)>>) -> Result<
     list(&folder).map_err(|error| Failure::io(format_args!("list {}", folder.display()), &error))
 }
 
-/// Fails on a name that is neither a case nor a file of refusals.
+/// Fails on a name that is neither a case nor a file of refusals or answers.
 fn check_names(names: &[String]) -> Result<()> {
-    let known = [listed(case::all)?, listed(refused::all)?].concat();
+    let known = [listed(case::all)?, listed(refused::all)?, listed(answers::all)?].concat();
     match names.iter().find(|name| !known.iter().any(|(known, _)| known == *name)) {
         Some(unknown) => Err(Failure::usage(format!("find the case '{unknown}' in {CASES}"))),
         None => Ok(()),
@@ -150,6 +162,16 @@ fn read_refusals(names: &[String]) -> Result<Vec<(Refusals, PathBuf)>> {
     let read = wanted.map(|(name, path)| {
         let refusals = Refusals::parse(&name, &read_text(&path)?);
         refusals.map(|refusals| (refusals, path)).map_err(|wrong| Failure::new(format!("read {name}: {wrong}")))
+    });
+    read.collect()
+}
+
+/// The answers called `names` (all, if none is named), each with its file.
+fn read_answers(names: &[String]) -> Result<Vec<(Answers, PathBuf)>> {
+    let wanted = listed(answers::all)?.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name));
+    let read = wanted.map(|(name, path)| {
+        let answers = Answers::parse(&name, &read_text(&path)?);
+        answers.map(|answers| (answers, path)).map_err(|wrong| Failure::new(format!("read {name}: {wrong}")))
     });
     read.collect()
 }

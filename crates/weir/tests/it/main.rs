@@ -1,5 +1,8 @@
 //! Tests of the shipped binary: what a user runs, with real files, real signals, and real servers where a test says so.
 
+mod answers;
+#[path = "../../../../xtask/src/update/answers.rs"]
+mod answers_format;
 mod bad_clock;
 mod bad_disk;
 mod bad_input;
