@@ -88,7 +88,10 @@ impl Session {
             Err(failure) => Some(Err(failure)),
             Ok(Answer::Errors(errors)) => Some(Ok(Some(errors))),
             Ok(Answer::Body(answer)) => match answer.get("resultType").and_then(Value::as_str) {
-                Some("EOS") => Some(Ok(None)),
+                Some("EOS") => {
+                    take(&answer);
+                    Some(Ok(None))
+                }
                 Some("PAYLOAD") => {
                     take(&answer);
                     if let Some(next) = answer.get("nextResultUri").and_then(Value::as_str) {
