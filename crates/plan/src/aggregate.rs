@@ -11,12 +11,39 @@ pub enum AggregateFunction {
     Count,
     /// `SUM(x)`
     Sum,
+    /// `$SUM0(x)`: 0 where `SUM` is NULL.
+    SumZero,
     /// `AVG(x)`: an integer average is cut, as in Flink.
     Avg,
+    /// `AVG(x)` as Flink's plan makes it of `SUM(x)` and `COUNT(x)`: the sum is of the argument's own type.
+    AvgOfSum,
     /// `MIN(x)`
     Min,
     /// `MAX(x)`
     Max,
+    /// `VAR_POP(x)`
+    VarPop,
+    /// `VAR_SAMP(x)`, `VARIANCE(x)`
+    VarSamp,
+    /// `STDDEV_POP(x)`
+    StddevPop,
+    /// `STDDEV_SAMP(x)`, `STDDEV(x)`
+    StddevSamp,
+    /// `FIRST_VALUE(x)`: the first that is not NULL.
+    FirstValue,
+    /// `LAST_VALUE(x)`: the last that is not NULL.
+    LastValue,
+    /// `SINGLE_VALUE(x)`: a second row fails the job.
+    SingleValue,
+    /// `LISTAGG(x [, separator])`
+    ListAgg,
+    /// `ARRAY_AGG(x)`
+    ArrayAgg {
+        /// `IGNORE NULLS`
+        ignore_nulls: bool,
+    },
+    /// `PERCENTILE(x, shares [, frequency])`: arguments a number, a DOUBLE or an array of them, an integer.
+    Percentile,
 }
 
 impl AggregateFunction {
@@ -25,10 +52,26 @@ impl AggregateFunction {
         match self {
             Self::Count => "COUNT",
             Self::Sum => "SUM",
-            Self::Avg => "AVG",
+            Self::SumZero => "$SUM0",
+            Self::Avg | Self::AvgOfSum => "AVG",
             Self::Min => "MIN",
             Self::Max => "MAX",
+            Self::VarPop => "VAR_POP",
+            Self::VarSamp => "VAR_SAMP",
+            Self::StddevPop => "STDDEV_POP",
+            Self::StddevSamp => "STDDEV_SAMP",
+            Self::FirstValue => "FIRST_VALUE",
+            Self::LastValue => "LAST_VALUE",
+            Self::SingleValue => "SINGLE_VALUE",
+            Self::ListAgg => "LISTAGG",
+            Self::ArrayAgg { .. } => "ARRAY_AGG",
+            Self::Percentile => "PERCENTILE",
         }
+    }
+
+    /// Whether it is a variance or a deviation.
+    pub fn is_variance(self) -> bool {
+        matches!(self, Self::VarPop | Self::VarSamp | Self::StddevPop | Self::StddevSamp)
     }
 }
 
@@ -56,6 +99,12 @@ impl fmt::Display for AggregateCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let types: Vec<String> = self.argument_types.iter().map(|argument| argument.logical.to_string()).collect();
         let arguments = if types.is_empty() { "*".to_owned() } else { types.join(", ") };
-        write!(f, "{}({}{arguments})", self.function.name(), if self.distinct { "DISTINCT " } else { "" })
+        let distinct = if self.distinct { "DISTINCT " } else { "" };
+        write!(f, "{}({distinct}{arguments})", self.function.name())?;
+        match self.function {
+            AggregateFunction::AvgOfSum => f.write_str(" of SUM"),
+            AggregateFunction::ArrayAgg { ignore_nulls: true } => f.write_str(" IGNORE NULLS"),
+            _ => Ok(()),
+        }
     }
 }

@@ -232,7 +232,7 @@ fn remainder(a: i128, scale_a: u8, b: i128, scale_b: u8, precision: u8, scale: u
 }
 
 /// `10^-scale` times a number, as Java's `BigDecimal.doubleValue` gives it: the nearest DOUBLE.
-pub(super) fn to_double(unscaled: i128, scale: u8) -> f64 {
+pub(crate) fn to_double(unscaled: i128, scale: u8) -> f64 {
     // Exact inputs of up to 53 bits and a power of ten up to 22 divide correctly rounded; all else goes by its digits.
     #[expect(clippy::cast_precision_loss, reason = "the number has at most 53 bits")]
     if unscaled.unsigned_abs() < 1 << 53 && scale <= 22 {

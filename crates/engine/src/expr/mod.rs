@@ -35,6 +35,9 @@ mod time_pattern;
 mod time_text;
 mod zone;
 
+pub(crate) use cast::decimal_of_double;
+pub(crate) use decimal::to_double as decimal_to_double;
+
 pub use calc::{Calc, Calculated};
 pub(crate) use cast::{fitted, misfit};
 pub use evaluator::{CompileContext, Evaluator, Predicate};

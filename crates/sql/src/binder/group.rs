@@ -86,7 +86,7 @@ impl QueryBinder<'_> {
         }
         let having = select.having.as_ref().map(|tree| binder.bind_condition(tree, "HAVING")).transpose()?;
         columns.iter().map(|(_, expr)| expr).chain(&having).try_for_each(check_divisions)?;
-        let calls = aggregates.into_inner().calls;
+        let calls = aggregates.into_inner().into_calls();
         let (aggregate, outputs) = self.aggregated(rel, window, &calls, scope, &grouping, span)?;
         // Say the rest in terms of the aggregation's columns.
         let columns = columns
@@ -303,7 +303,7 @@ impl Below {
             arguments: arguments.into_iter().map(|expr| self.column(expr, "$a")).collect(),
             distinct: call.distinct,
             filter: filter.map(|expr| self.column(expr, "$f")),
-            separator: None,
+            separator: call.separator.clone(),
             data_type: call.data_type.clone(),
         })
     }

@@ -49,7 +49,7 @@ impl QueryBinder<'_> {
                 arguments: call.arguments.iter().map(|expr| below.column(expr.clone(), "$a")).collect(),
                 distinct: call.distinct,
                 filter: call.filter.as_ref().map(|expr| below.column(expr.clone(), "$f")),
-                separator: None,
+                separator: call.separator.clone(),
                 data_type: call.data_type.clone(),
             });
             out.push(column(format!("EXPR${index}"), &call.data_type));

@@ -23,6 +23,7 @@ use super::rows::Failure;
 use super::zone::Zone;
 
 pub(crate) use length::{fitted, misfit};
+pub(crate) use read_decimal::decimal_of_double;
 pub(super) use read_time::{date_of_text, timestamp_of_text};
 
 /// A cast of evaluated values.

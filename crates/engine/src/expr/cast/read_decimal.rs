@@ -86,7 +86,7 @@ fn signed(text: &[u8], at: usize) -> Option<(bool, usize)> {
 }
 
 /// The DECIMAL of the digits that Java writes for a DOUBLE; NULL where it does not fit.
-pub(super) fn decimal_of_double(value: f64, precision: u8, scale: u8) -> RowResult<i128> {
+pub(crate) fn decimal_of_double(value: f64, precision: u8, scale: u8) -> RowResult<i128> {
     if !value.is_finite() {
         let first = if value.is_nan() { 'N' } else { 'I' };
         return Err(format!(

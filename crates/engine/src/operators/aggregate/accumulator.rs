@@ -3,20 +3,10 @@
 use std::any::Any;
 
 use arrow_array::ArrayRef;
-use arrow_schema::DataType as ArrowType;
-use weir_base::{Error, Result};
-use weir_plan::{AggregateCall, AggregateFunction, DataType, LogicalType};
+use weir_base::Result;
 
-use super::average::{AverageDecimal, AverageNumber};
-use super::count::Count;
-use super::distinct::Distinct;
 use super::elements::ElementSink;
-use super::fold::{Fold, Folding};
-use super::min_max::{MinMax, MinMaxBoolean, MinMaxText};
-use super::min_max_retract::MinMaxRetract;
 use super::rows::Rows;
-use super::sum::{SumDecimal, SumNumber};
-use super::sum_retract::{SumRetractDecimal, SumRetractNumber};
 
 /// The states of one aggregate. Keys are the operator's: numbers from zero.
 pub trait Accumulator: Send + Sync {
@@ -85,116 +75,4 @@ pub trait Accumulator: Send + Sync {
 
     /// For `merge`, to know its kind.
     fn as_any(&self) -> &dyn Any;
-}
-
-/// The accumulator of `call`; `retracts`: values are taken back, too.
-///
-/// # Errors
-/// The function is not there for the argument's type.
-pub fn build(call: &AggregateCall, retracts: bool) -> Result<Box<dyn Accumulator>> {
-    // The least and the greatest of the distinct values are those of all values.
-    let extreme = matches!(call.function, AggregateFunction::Min | AggregateFunction::Max);
-    let plain = build_plain(call, retracts)?;
-    Ok(if call.distinct && !extreme { Box::new(Distinct::new(plain, &call.argument_types, retracts)?) } else { plain })
-}
-
-fn build_plain(call: &AggregateCall, retracts: bool) -> Result<Box<dyn Accumulator>> {
-    if call.function == AggregateFunction::Count {
-        return Ok(boxed(Count));
-    }
-    let Some(argument) = call.argument_types.first() else { return Err(refuse(call)) };
-    match call.function {
-        AggregateFunction::Count => Ok(boxed(Count)),
-        AggregateFunction::Sum if retracts => sum_retract(call, argument),
-        AggregateFunction::Sum => sum(call, argument),
-        AggregateFunction::Avg => average(call, argument),
-        AggregateFunction::Min | AggregateFunction::Max if retracts => {
-            Ok(boxed(MinMaxRetract::new(call.function == AggregateFunction::Max, argument)?))
-        }
-        AggregateFunction::Min | AggregateFunction::Max => min_max(call, &call.data_type.arrow()),
-    }
-}
-
-fn sum(call: &AggregateCall, argument: &DataType) -> Result<Box<dyn Accumulator>> {
-    use arrow_array::types::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
-    Ok(match argument.logical {
-        LogicalType::TinyInt => boxed(SumNumber::<Int8Type>::default()),
-        LogicalType::SmallInt => boxed(SumNumber::<Int16Type>::default()),
-        LogicalType::Int => boxed(SumNumber::<Int32Type>::default()),
-        LogicalType::BigInt => boxed(SumNumber::<Int64Type>::default()),
-        LogicalType::Float => boxed(SumNumber::<Float32Type>::default()),
-        LogicalType::Double => boxed(SumNumber::<Float64Type>::default()),
-        LogicalType::Decimal(..) => boxed(SumDecimal::new(call.data_type.arrow())),
-        _ => return Err(refuse(call)),
-    })
-}
-
-fn sum_retract(call: &AggregateCall, argument: &DataType) -> Result<Box<dyn Accumulator>> {
-    use arrow_array::types::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
-    Ok(match argument.logical {
-        LogicalType::TinyInt => boxed(SumRetractNumber::<Int8Type>::default()),
-        LogicalType::SmallInt => boxed(SumRetractNumber::<Int16Type>::default()),
-        LogicalType::Int => boxed(SumRetractNumber::<Int32Type>::default()),
-        LogicalType::BigInt => boxed(SumRetractNumber::<Int64Type>::default()),
-        LogicalType::Float => boxed(SumRetractNumber::<Float32Type>::default()),
-        LogicalType::Double => boxed(SumRetractNumber::<Float64Type>::default()),
-        LogicalType::Decimal(..) => boxed(SumRetractDecimal::new(call.data_type.arrow())),
-        _ => return Err(refuse(call)),
-    })
-}
-
-fn average(call: &AggregateCall, argument: &DataType) -> Result<Box<dyn Accumulator>> {
-    use arrow_array::types::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
-    Ok(match argument.logical {
-        LogicalType::TinyInt => boxed(AverageNumber::<Int8Type>::default()),
-        LogicalType::SmallInt => boxed(AverageNumber::<Int16Type>::default()),
-        LogicalType::Int => boxed(AverageNumber::<Int32Type>::default()),
-        LogicalType::BigInt => boxed(AverageNumber::<Int64Type>::default()),
-        LogicalType::Float => boxed(AverageNumber::<Float32Type>::default()),
-        LogicalType::Double => boxed(AverageNumber::<Float64Type>::default()),
-        LogicalType::Decimal(_, scale) => boxed(AverageDecimal::new(scale, call.data_type.arrow())),
-        _ => return Err(refuse(call)),
-    })
-}
-
-fn min_max(call: &AggregateCall, output: &ArrowType) -> Result<Box<dyn Accumulator>> {
-    use arrow_array::types::{
-        Date32Type, Decimal128Type, DurationMillisecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-        Int64Type, IntervalYearMonthType, Time32MillisecondType, TimestampMicrosecondType, TimestampMillisecondType,
-        TimestampNanosecondType,
-    };
-    use arrow_schema::{IntervalUnit, TimeUnit};
-    let greatest = call.function == AggregateFunction::Max;
-    macro_rules! of {
-        ($type:ty) => {
-            boxed(MinMax::<$type>::new(greatest, output.clone()))
-        };
-    }
-    Ok(match output {
-        ArrowType::Int8 => of!(Int8Type),
-        ArrowType::Int16 => of!(Int16Type),
-        ArrowType::Int32 => of!(Int32Type),
-        ArrowType::Int64 => of!(Int64Type),
-        ArrowType::Float32 => of!(Float32Type),
-        ArrowType::Float64 => of!(Float64Type),
-        ArrowType::Decimal128(..) => of!(Decimal128Type),
-        ArrowType::Date32 => of!(Date32Type),
-        ArrowType::Time32(TimeUnit::Millisecond) => of!(Time32MillisecondType),
-        ArrowType::Timestamp(TimeUnit::Millisecond, _) => of!(TimestampMillisecondType),
-        ArrowType::Timestamp(TimeUnit::Microsecond, _) => of!(TimestampMicrosecondType),
-        ArrowType::Timestamp(TimeUnit::Nanosecond, _) => of!(TimestampNanosecondType),
-        ArrowType::Interval(IntervalUnit::YearMonth) => of!(IntervalYearMonthType),
-        ArrowType::Duration(TimeUnit::Millisecond) => of!(DurationMillisecondType),
-        ArrowType::Utf8View => boxed(MinMaxText { greatest }),
-        ArrowType::Boolean => boxed(MinMaxBoolean { greatest }),
-        _ => return Err(refuse(call)),
-    })
-}
-
-fn boxed<F: Fold>(fold: F) -> Box<dyn Accumulator> {
-    Box::new(Folding::new(fold))
-}
-
-fn refuse(call: &AggregateCall) -> Error {
-    Error::invalid(format!("aggregate by {call}: it is not there for this type"))
 }

@@ -6,7 +6,8 @@ use weir_base::{Error, Result};
 use weir_plan::AggregateCall;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::accumulator::{Accumulator, build};
+use super::accumulator::Accumulator;
+use super::build::build;
 use super::elements::{FrozenAggregates, StoredElementKey, StoredElements, corrupt};
 use super::rows::Rows;
 

@@ -158,23 +158,28 @@ impl AverageDecimal {
     }
 
     fn divide(&self, sum: i128, count: i64) -> Option<i128> {
-        let ArrowType::Decimal128(precision, scale) = self.output else { return None };
-        let digits = u32::try_from(scale).ok()?.checked_sub(u32::from(self.scale))?;
-        let scaled = i256::from_i128(sum).checked_mul(i256::from_i128(10_i128.checked_pow(digits)?))?;
-        let count = i256::from_i128(i128::from(count));
-        let quotient = scaled.checked_div(count)?;
-        let rest = scaled.checked_rem(count)?.wrapping_abs();
-        let up = rest.checked_add(rest)? >= count;
-        let step = i256::from_i128(if !up {
-            0
-        } else if sum < 0 {
-            -1
-        } else {
-            1
-        });
-        let average = quotient.checked_add(step)?.to_i128()?;
-        Decimal128Type::is_valid_decimal_precision(average, precision).then_some(average)
+        divide_decimal(sum, count, self.scale, &self.output)
     }
+}
+
+/// `sum / count` rounded HALF_UP, for a sum with `scale` digits after the point, as a value of `output`; `None` if it does not fit.
+pub fn divide_decimal(sum: i128, count: i64, scale: u8, output: &ArrowType) -> Option<i128> {
+    let ArrowType::Decimal128(precision, output_scale) = *output else { return None };
+    let digits = u32::try_from(output_scale).ok()?.checked_sub(u32::from(scale))?;
+    let scaled = i256::from_i128(sum).checked_mul(i256::from_i128(10_i128.checked_pow(digits)?))?;
+    let count = i256::from_i128(i128::from(count));
+    let quotient = scaled.checked_div(count)?;
+    let rest = scaled.checked_rem(count)?.wrapping_abs();
+    let up = rest.checked_add(rest)? >= count;
+    let step = i256::from_i128(if !up {
+        0
+    } else if sum < 0 {
+        -1
+    } else {
+        1
+    });
+    let average = quotient.checked_add(step)?.to_i128()?;
+    Decimal128Type::is_valid_decimal_precision(average, precision).then_some(average)
 }
 
 /// Sum and number of DECIMAL values.

@@ -5,19 +5,31 @@
 
 mod accumulator;
 mod aggregates;
+mod array_agg;
 mod average;
+mod average_of_sum;
+mod build;
 mod bytes;
 mod count;
 mod distinct;
 mod elements;
+mod first_last;
+mod first_last_retract;
 mod fold;
+mod list_agg;
 mod min_max;
 mod min_max_retract;
 mod multiset;
+mod percentile;
 mod rows;
+mod sequence;
 mod sum;
 mod sum_retract;
+mod sum_zero;
+#[cfg(test)]
+mod tests;
 mod values;
+mod variance;
 
 pub use aggregates::{Aggregates, mark_of};
 pub use bytes::{Fixed, put_bytes, take_bytes};

@@ -51,7 +51,7 @@ impl ValueCodec {
     ///
     /// # Errors
     /// They are no values of these types.
-    pub fn decode_columns<'a>(&'a self, values: impl Iterator<Item = Option<&'a Value>>) -> Result<Vec<ArrayRef>> {
+    pub fn decode_columns<'a>(&self, values: impl Iterator<Item = Option<&'a Value>>) -> Result<Vec<ArrayRef>> {
         let parser = self.converter.parser();
         let rows: Vec<_> = values.map(|value| parser.parse(value.unwrap_or(&self.null))).collect();
         if rows.is_empty() {
@@ -65,7 +65,7 @@ impl ValueCodec {
     ///
     /// # Errors
     /// They are no values of this type.
-    pub fn decode<'a>(&'a self, values: impl Iterator<Item = Option<&'a Value>>) -> Result<ArrayRef> {
+    pub fn decode<'a>(&self, values: impl Iterator<Item = Option<&'a Value>>) -> Result<ArrayRef> {
         let mut columns = self.decode_columns(values)?;
         columns.pop().ok_or_else(|| Error::internal("decode values of an aggregate: they have no column"))
     }

@@ -19,16 +19,17 @@ impl ExprBinder<'_> {
             return Err(not_supported(span, format!("OVER in an expression, as in {name}(...) OVER (...),"))
                 .hint("ROW_NUMBER() OVER (...) AS rn stands alone in the SELECT list, and the query around it says WHERE rn = 1"));
         }
-        if function.null_treatment.is_some() || !function.within_group.is_empty() {
-            return Err(not_supported(span, format!("IGNORE NULLS, RESPECT NULLS or WITHIN GROUP at {name}")));
-        }
         if functions::is_aggregate(&name)
             && let Some(aggregates) = self.aggregates
         {
             return aggregates.borrow_mut().bind(self.scope, &name, function, span);
         }
-        if function.filter.is_some() {
-            return Err(refuse(span, format!("FILTER is only for aggregate functions, which {name} is not here")));
+        if function.null_treatment.is_some() || !function.within_group.is_empty() {
+            return Err(not_supported(span, format!("IGNORE NULLS, RESPECT NULLS or WITHIN GROUP at {name}")));
+        }
+        if function.filter.is_some() && !functions::is_aggregate(&name) {
+            return Err(refuse(span, "FILTER must be applied to aggregate function")
+                .hint(format!("{name} is none: say CASE WHEN ... THEN {name}(...) END")));
         }
         let arguments = plain_arguments(function, &name, span)?;
         let upper = name.to_ascii_uppercase();

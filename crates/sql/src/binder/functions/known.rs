@@ -9,7 +9,26 @@ use crate::binder::refusal::{not_supported, refuse};
 use crate::error::SqlError;
 
 /// The aggregate functions that the planner knows.
-const AGGREGATES: [&str; 5] = ["COUNT", "SUM", "AVG", "MIN", "MAX"];
+const AGGREGATES: &[&str] = &[
+    "COUNT",
+    "SUM",
+    "$SUM0",
+    "AVG",
+    "MIN",
+    "MAX",
+    "VAR_POP",
+    "VAR_SAMP",
+    "VARIANCE",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
+    "STDDEV",
+    "FIRST_VALUE",
+    "LAST_VALUE",
+    "SINGLE_VALUE",
+    "LISTAGG",
+    "ARRAY_AGG",
+    "PERCENTILE",
+];
 
 /// The aggregate functions.
 pub(super) fn aggregates() -> impl Iterator<Item = &'static str> {
@@ -17,21 +36,15 @@ pub(super) fn aggregates() -> impl Iterator<Item = &'static str> {
 }
 
 /// Aggregate functions of Flink that are still to come.
-const AGGREGATES_TO_COME: [&str; 14] = [
-    "FIRST_VALUE",
-    "LAST_VALUE",
-    "LISTAGG",
-    "COLLECT",
-    "ARRAY_AGG",
-    "STDDEV_POP",
-    "STDDEV_SAMP",
-    "STDDEV",
-    "VAR_POP",
-    "VAR_SAMP",
-    "VARIANCE",
-    "SUM0",
-    "JSON_OBJECTAGG",
-    "JSON_ARRAYAGG",
+const AGGREGATES_TO_COME: &[&str] = &["JSON_OBJECTAGG", "JSON_ARRAYAGG"];
+
+/// Aggregate functions of Flink that give a type which is not there.
+const AGGREGATES_OF_OTHER_TYPES: &[(&str, &str)] = &[
+    ("COLLECT", "MULTISET"),
+    ("BITMAP_AND_AGG", "BITMAP"),
+    ("BITMAP_BUILD_AGG", "BITMAP"),
+    ("BITMAP_OR_AGG", "BITMAP"),
+    ("BITMAP_XOR_AGG", "BITMAP"),
 ];
 
 /// Functions that need an OVER clause.
@@ -107,7 +120,6 @@ const SCALARS_TO_COME: &[&str] = &[
     "OVERLAY",
     "PARSE_JSON",
     "PARSE_URL",
-    "PERCENTILE",
     "PI",
     "PRINTF",
     "RADIANS",
@@ -144,7 +156,7 @@ const SCALARS_TO_COME: &[&str] = &[
 
 /// Whether `name` is an aggregate function that the planner knows.
 pub(in crate::binder) fn is_aggregate(name: &str) -> bool {
-    listed(&AGGREGATES, name)
+    listed(AGGREGATES, name)
 }
 
 /// Whether `name` needs an OVER clause.
@@ -166,9 +178,16 @@ pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
     if is_window_function(name) {
         return refuse(span, format!("OVER clause is necessary for window function {upper}"));
     }
-    if listed(&AGGREGATES_TO_COME, name) {
-        return not_supported(span, format!("the aggregate function {upper}"))
-            .hint("there are COUNT, SUM, AVG, MIN, MAX");
+    if listed(AGGREGATES_TO_COME, name) {
+        return not_supported(span, format!("the aggregate function {upper}"));
+    }
+    if let Some((_, gives)) = AGGREGATES_OF_OTHER_TYPES.iter().find(|(known, _)| *known == upper) {
+        let error = not_supported(span, format!("the aggregate function {upper}, which is of the type {gives},"));
+        return if *gives == "MULTISET" { error.hint("ARRAY_AGG gives the values as an ARRAY") } else { error };
+    }
+    if upper == "APPROX_COUNT_DISTINCT" {
+        return refuse(span, "APPROX_COUNT_DISTINCT aggregate function does not support yet for streaming.")
+            .hint("COUNT(DISTINCT x) counts exactly");
     }
     if listed(SCALARS_TO_COME, name) {
         let error = not_supported(span, format!("the function {upper}"));
@@ -188,7 +207,7 @@ pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
 
 /// The known function whose name is most like `upper`, if one is like it at all.
 fn nearest(upper: &str) -> Option<&'static str> {
-    let names = FUNCTIONS.iter().map(|signature| signature.name).chain(AGGREGATES);
+    let names = FUNCTIONS.iter().map(|signature| signature.name).chain(AGGREGATES.iter().copied());
     names
         .map(|name| (strsim::jaro_winkler(upper, name), name))
         .filter(|(likeness, _)| *likeness > 0.8)
