@@ -59,12 +59,40 @@ pub(crate) fn read(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> Sq
         SqlError::new(span_of(place), format!("SQL parse failed. {}", error.message))
             .hint("look for a quote or a comment that is not closed")
     })?;
+    check_signs(&tokens, &substituted)?;
     let tokens = settle(&split_shifts(tokens), &|span| span_of(substituted.original(span)))?;
     let chunks = split_statements(tokens, &substituted)?;
     for chunk in &chunks {
         check_tokens(&chunk.tokens)?;
     }
     Ok(chunks)
+}
+
+/// Refuses `==` and `!=`, which sqlparser reads as `=` and `<>`.
+fn check_signs(tokens: &[TokenWithSpan], substituted: &Substituted) -> SqlResult<()> {
+    let mut chars = substituted.text.chars();
+    let mut at = Location { line: 1, column: 1 };
+    let signs = tokens.iter().filter(|token| matches!(token.token, Token::Neq | Token::DoubleEq));
+    for token in signs {
+        let mut first = None;
+        while at <= token.span.start {
+            first = chars.next();
+            let Some(char) = first else { break };
+            at = match char {
+                '\n' => Location { line: at.line + 1, column: 1 },
+                _ => Location { line: at.line, column: at.column + 1 },
+            };
+        }
+        let place = span_of(substituted.original(token.span));
+        if token.token == Token::DoubleEq {
+            return Err(SqlError::new(place, "SQL parse failed. Encountered '= ='").hint("write ="));
+        }
+        if first == Some('!') {
+            let message = "SQL parse failed. Bang equal '!=' is not allowed under the current SQL conformance level";
+            return Err(SqlError::new(place, message).hint("write <>"));
+        }
+    }
+    Ok(())
 }
 
 fn check_size(text: &str, what: &str) -> SqlResult<()> {

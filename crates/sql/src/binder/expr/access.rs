@@ -98,6 +98,9 @@ impl ExprBinder<'_> {
             );
         }
         let (elements, element) = to_common_type(elements, "ARRAY", span)?;
+        if element.logical == LogicalType::Null {
+            return Err(refuse(span, "Parameters must be of the same type").hint("write CAST(NULL AS the type)"));
+        }
         let data_type = DataType::not_null(LogicalType::Array(Box::new(element)));
         Ok(Expr::new(ExprKind::Call(Function::ArrayOf, elements), data_type).at(span))
     }
@@ -109,6 +112,9 @@ impl ExprBinder<'_> {
         span: Span,
     ) -> Result<Expr, SqlError> {
         let fields = self.bind_all(fields)?.into_iter().map(typed).collect::<Result<Vec<_>, _>>()?;
+        if fields.is_empty() {
+            return Err(refuse(span, "SQL parse failed. Encountered ')': a ROW needs a field"));
+        }
         let named = fields.iter().enumerate();
         let row = named.map(|(index, field)| Field::new(format!("EXPR${index}"), field.data_type.clone())).collect();
         Ok(Expr::new(ExprKind::Call(Function::RowOf, fields), DataType::not_null(LogicalType::Row(row))).at(span))
@@ -202,6 +208,11 @@ fn item(collection: Expr, index: Expr, span: Span) -> Result<Expr, SqlError> {
             ));
         }
     };
+    let is_array = matches!(collection.data_type.logical, LogicalType::Array(_));
+    if let Some(at) = integer_constant(&index).filter(|at| is_array && *at < 1) {
+        let message = format!("Array element access needs an index starting at 1 but was {at}.");
+        return Err(refuse(index.span, message));
+    }
     let data_type = element.with_nullable(true);
     let index = if index_type.is_string() { index } else { implicit_cast(index, &index_type) };
     Ok(Expr::new(ExprKind::Call(Function::ItemAt, vec![collection, index]), data_type).at(span))

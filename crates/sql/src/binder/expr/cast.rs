@@ -21,6 +21,9 @@ impl ExprBinder<'_> {
         let mode = match kind {
             ast::CastKind::Cast => CastMode::Cast,
             ast::CastKind::TryCast => CastMode::TryCast,
+            ast::CastKind::DoubleColon => {
+                return Err(refuse(span, "SQL parse failed. Encountered ':'").hint("write CAST(x AS t)"));
+            }
             other => {
                 return Err(not_supported(span, format!("{other:?}")).hint("write CAST(x AS t) or TRY_CAST(x AS t)"));
             }
