@@ -244,8 +244,8 @@ const CASES: &[(&str, &str)] = &[
     ),
     ("SELECT a FROM t WHERE", "1:17: SQL parse failed. Encountered the end of the statement, expected an expression"),
     (
-        "SELECT a FROM (SELECT b FROM c WHERE d ==) WHERE e = 1",
-        "1:42: SQL parse failed. Encountered ')', expected an expression",
+        "SELECT a FROM (SELECT b FROM c WHERE d =) WHERE e = 1",
+        "1:41: SQL parse failed. Encountered ')', expected an expression",
     ),
     ("SELECT a, FROM t", "1:11: SQL parse failed. Encountered 'FROM', expected an expression"),
     (
