@@ -9,10 +9,23 @@ use arrow_array::{Array, ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType};
 use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
+use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, Values, binary, primitives, unary};
 use super::zone::Zone;
-use super::{cast, decimal};
+use super::{cast, decimal, time};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::Add, Function::Subtract, Function::Multiply, Function::Divide, Function::Modulo, Function::Negate],
+    compile: |call| {
+        if call.nodes.iter().any(|node| time::is_temporal(&node.data_type.logical)) {
+            time::arithmetic(call.function, call.nodes, call.data_type, call.span)
+        } else {
+            compile(call.function, call.nodes, call.data_type, call.zone, call.span)
+        }
+    },
+};
 
 /// An operation on numbers.
 ///

@@ -11,11 +11,17 @@ use weir_base::{Result, Span};
 use weir_plan::{DataType, Expr, ExprKind, Function};
 
 use super::compare::{compared, compile as compile_comparison};
-use super::compile::Compiler;
+use super::compile::{Compiler, Family};
 use super::dispatch::Dispatch;
 use super::node::{Column, EvalError, Kernel, Node, Scope};
 use super::rows::{nulls_of, truth};
 use super::select;
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::NullIf],
+    compile: |call| Ok(null_if(call.nodes, call.data_type, call.span)),
+};
 
 /// `CASE WHEN ... THEN ... ELSE ... END` of `data_type`.
 ///

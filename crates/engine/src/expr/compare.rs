@@ -15,12 +15,19 @@ use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::arithmetic::wider;
+use super::compile::Family;
 use super::decimal;
 use super::equality;
 use super::node::{Column, EvalError, Node, Scope};
 use super::rows::{Values, nulls_of};
 use super::zone::Zone;
 use super::{cast, select};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::Equal, Function::NotEqual, Function::Less, Function::LessOrEqual, Function::Greater, Function::GreaterOrEqual, Function::IsDistinctFrom, Function::IsNotDistinctFrom],
+    compile: |call| compile(call.function, call.nodes, call.data_type, call.span),
+};
 
 /// A comparison of two arguments of one physical type (decimals may differ in scale).
 ///

@@ -7,11 +7,18 @@ mod path;
 mod scan;
 
 use weir_base::{Error, Result, Span};
-use weir_plan::DataType;
+use weir_plan::{DataType, Function};
 
+use super::compile::Family;
 use super::node::{Column, Node, Scope};
 use super::rows::{Failure, Texts, texts};
 use path::Path;
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::JsonValue],
+    compile: |call| compile(call.nodes, call.data_type, call.span),
+};
 
 /// `JSON_VALUE(text, path)`
 ///

@@ -9,8 +9,15 @@ use regex::Regex;
 use weir_base::{Error, Result, Span};
 use weir_plan::{DataType, Function};
 
+use super::compile::Family;
 use super::node::{Column, EvalError, Node, Scope};
 use super::rows::{Failure, Texts, booleans};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::Like, Function::SimilarTo],
+    compile: |call| compile(call.function, call.nodes, call.data_type, call.span),
+};
 
 /// `a LIKE pattern [ESCAPE e]` and `a SIMILAR TO pattern [ESCAPE e]`.
 ///

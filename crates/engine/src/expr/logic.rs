@@ -7,11 +7,24 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray};
 use arrow_buffer::BooleanBuffer;
-use weir_base::Span;
+use weir_base::{Error, Span};
 use weir_plan::{DataType, Function};
 
+use super::compile::Family;
 use super::node::{Column, EvalError, Kernel, Node, Scope};
 use super::rows::{of_truth, truth};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::And, Function::Or, Function::Not, Function::IsNull, Function::IsNotNull, Function::IsTrue, Function::IsFalse, Function::IsNotTrue, Function::IsNotFalse],
+    compile: |mut call| match call.function {
+        Function::And | Function::Or => Ok(connect(call.function, call.nodes, call.data_type)),
+        function => {
+            let node = call.nodes.pop().ok_or_else(|| Error::internal(format!("compile {function:?}: it has no argument")))?;
+            Ok(test(function, node, call.data_type, call.span))
+        }
+    },
+};
 
 /// AND or OR over `parts`.
 pub(super) fn connect(function: Function, parts: Vec<Node>, data_type: DataType) -> Node {

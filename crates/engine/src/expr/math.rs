@@ -8,10 +8,17 @@ use arrow_array::types::{Decimal128Type, Float32Type, Float64Type, Int8Type, Int
 use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
+use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, RowResult, Values, binary, primitives, unary};
 use super::zone::Zone;
 use super::{cast, decimal};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::Abs, Function::Floor, Function::Ceil, Function::Round, Function::Truncate, Function::Power, Function::Sqrt, Function::Exp, Function::Ln, Function::Log10, Function::Sign],
+    compile: |call| compile(call.function, call.nodes, call.data_type, call.zone, call.span),
+};
 
 /// One of the functions above.
 ///

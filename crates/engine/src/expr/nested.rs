@@ -11,9 +11,16 @@ use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::cast;
+use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, primitives};
 use super::zone::Zone;
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::ArrayOf, Function::MapOf, Function::RowOf, Function::ItemAt, Function::Cardinality],
+    compile: |call| compile(call.function, call.nodes, call.data_type, call.zone, call.span),
+};
 
 /// The field at `index` of a ROW: NULL where the ROW is.
 ///

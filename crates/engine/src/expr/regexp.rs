@@ -9,9 +9,16 @@ use regex::{Regex, RegexBuilder};
 use weir_base::{Result, Span};
 use weir_plan::{DataType, Function};
 
+use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, Texts, Values, booleans, texts};
 use super::text_edit::with_int_numbers;
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::RegexpExtract, Function::RegexpReplace, Function::Regexp],
+    compile: |call| compile(call.function, call.nodes, call.data_type, call.span),
+};
 
 /// The most bytes that a compiled pattern may take.
 const COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;

@@ -6,8 +6,15 @@ use sha2::Sha256;
 use weir_base::Span;
 use weir_plan::{DataType, Function};
 
+use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, Texts, primitives, texts};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::Concat, Function::ConcatWs, Function::Upper, Function::Lower, Function::CharLength, Function::Position, Function::Md5, Function::Sha256],
+    compile: |call| Ok(compile(call.function, call.nodes, call.data_type, call.span)),
+};
 
 /// One of the functions above; all arguments are texts.
 pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType, span: Span) -> Node {

@@ -6,10 +6,17 @@ use weir_base::{Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::cast;
+use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, Texts, Values, texts};
 use super::text::mapped;
 use super::zone::Zone;
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::TrimBoth, Function::TrimLeading, Function::TrimTrailing, Function::Substring, Function::Left, Function::Right, Function::Replace, Function::SplitIndex, Function::Lpad, Function::Rpad, Function::Reverse],
+    compile: |call| compile(call.function, call.nodes, call.data_type, call.span),
+};
 
 /// The longest text that LPAD and RPAD make, in UTF-16 units: a row is to stay far below the bound of a batch.
 const PADDED_MAX: usize = 16 * 1024 * 1024;

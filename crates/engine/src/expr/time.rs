@@ -15,9 +15,16 @@ use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::cast;
+use super::compile::Family;
 use super::node::{Column, EvalError, Kernel, Node, Scope};
 use super::rows::{Failure, RowResult, Values, primitives};
 use super::zone::{Moment, Zone};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::CurrentTimestamp, Function::LocalTimestamp, Function::CurrentDate],
+    compile: |call| current(call.function, call.data_type, call.zone),
+};
 
 /// Whether it is a time or an interval.
 pub(super) fn is_temporal(logical: &LogicalType) -> bool {

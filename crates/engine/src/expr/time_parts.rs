@@ -10,10 +10,17 @@ use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::cast;
+use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, primitives};
 use super::time::{interval_at, millis_at, months_between, timestamp_at, timestamps};
 use super::zone::{Moment, Zone};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::Extract, Function::FloorTo, Function::CeilTo, Function::TimestampDiff],
+    compile: |call| compile(call.function, call.nodes, call.data_type, call.zone, call.span),
+};
 
 /// A unit of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

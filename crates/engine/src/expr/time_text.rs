@@ -7,11 +7,18 @@ use weir_base::{Error, Result, Span};
 use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::cast::{self, date_of_text, timestamp_of_text};
+use super::compile::Family;
 use super::node::{Apply, Column, Node, Scope};
 use super::rows::{Failure, Texts, Values, primitives, texts};
 use super::time::{timestamp_at, timestamps};
 use super::time_pattern::{Dialect, Instant, Pattern, read, read_simple, write};
 use super::zone::{Moment, Zone};
+
+/// The family.
+pub(super) const FAMILY: Family = Family {
+    functions: &[Function::ToTimestampLtz, Function::ToTimestamp, Function::ToDate, Function::DateFormat, Function::FromUnixtime, Function::UnixTimestamp],
+    compile: |call| compile(call.function, call.nodes, call.data_type, call.zone, call.span),
+};
 
 /// The first second that TO_TIMESTAMP_LTZ gives, and the one behind the last: the years 0000 to 9999.
 const EPOCH_SECONDS: std::ops::Range<i128> = -62_167_219_200..253_402_300_800;

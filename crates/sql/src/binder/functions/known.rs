@@ -3,8 +3,8 @@
 use weir_base::Span;
 use weir_plan::Expr;
 
-use super::signature::family_name;
-use super::table::FUNCTIONS;
+use super::signature::no_match;
+use super::table;
 use crate::binder::refusal::{not_supported, refuse};
 use crate::error::SqlError;
 
@@ -196,9 +196,7 @@ pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
             None => error,
         };
     }
-    let types: Vec<_> =
-        arguments.iter().map(|argument| format!("<{}>", family_name(&argument.data_type.logical))).collect();
-    let error = refuse(span, format!("No match found for function signature {name}({})", types.join(", ")));
+    let error = refuse(span, no_match(name, arguments));
     match nearest(&upper) {
         Some(near) => error.hint(format!("did you mean {near}?")),
         None => error,
@@ -207,10 +205,10 @@ pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
 
 /// The known function whose name is most like `upper`, if one is like it at all.
 fn nearest(upper: &str) -> Option<&'static str> {
-    let names = FUNCTIONS.iter().map(|signature| signature.name).chain(AGGREGATES.iter().copied());
+    let names = table::names().chain(AGGREGATES.iter().copied());
     names
         .map(|name| (strsim::jaro_winkler(upper, name), name))
         .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
         .map(|(_, name)| name)
 }

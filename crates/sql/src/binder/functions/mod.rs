@@ -1,6 +1,6 @@
 //! Flink's built-in scalar functions by name: what arguments each takes and what type it gives.
 //!
-//! `table` is the list, `signature` checks and casts arguments against an entry of it. Operators with a syntax of their own
+//! `table` is the list, a file for each family; `signature` checks and casts arguments against an entry of it. Operators with a syntax of their own
 //! (`EXTRACT(x FROM y)`, `a LIKE b`) come here by the function's name once the binder of expressions has taken them apart.
 
 mod known;
@@ -14,13 +14,6 @@ use weir_plan::Expr;
 use crate::error::SqlError;
 
 pub(super) use known::is_aggregate;
-pub(super) use signature::Signature;
-
-/// The function called `name`, in any case.
-pub(super) fn lookup(name: &str) -> Option<&'static Signature> {
-    let upper = name.to_ascii_uppercase();
-    table::FUNCTIONS.iter().find(|signature| signature.name == upper)
-}
 
 /// The names of all functions, in lower case and in order.
 pub(super) fn names() -> Vec<String> {
@@ -36,8 +29,8 @@ pub(super) fn names() -> Vec<String> {
 /// # Errors
 /// When there is no such function, with the nearest name, or when it does not take these arguments, with its supported forms.
 pub(super) fn call(name: &str, arguments: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
-    match lookup(name) {
-        Some(signature) => signature.bind(arguments, span),
+    match table::lookup(name) {
+        Some(forms) => signature::bind_first(forms, arguments, span),
         None => Err(known::unknown(name, &arguments, span)),
     }
 }

@@ -1,4 +1,7 @@
-//! One entry of the function table: checks the number and types of arguments, casts them, derives the type of the result.
+//! One entry of the function table, a form of a function: checks the number and types of arguments, casts them, derives the type of the result.
+//!
+//! Flink has two kinds of functions. For one Calcite checks the arguments: it refuses a bare NULL, and names families of types. For the other
+//! the types are inferred: a bare NULL is an argument, and each form is shown with its arguments' names. Errors speak as that kind does.
 
 use weir_base::Span;
 use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType};
@@ -25,6 +28,8 @@ pub(in crate::binder) struct Signature {
     pub result: fn(&[Expr]) -> DataType,
     /// Last changes to the bound call: defaults of missing arguments, checks of constants.
     pub finish: Option<Finish>,
+    /// How Flink shows the form where it infers the arguments' types; None: Calcite checks them.
+    pub inferred: Option<&'static str>,
 }
 
 /// A last step of binding: sees the cast arguments before the result's type is derived.
@@ -62,11 +67,9 @@ pub(in crate::binder) enum Argument {
 }
 
 impl Argument {
+    /// Whether it may be of this type, which is not NULL's.
     fn takes(self, logical: &LogicalType) -> bool {
         use LogicalType as T;
-        if *logical == T::Null {
-            return true;
-        }
         let timestamp = matches!(logical, T::Timestamp(_) | T::TimestampLtz(_));
         match self {
             Self::Any | Self::Common => true,
@@ -135,16 +138,42 @@ impl Signature {
     /// # Errors
     /// When number or types of the arguments do not fit, naming the supported forms.
     pub(in crate::binder) fn bind(&self, arguments: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
-        self.check_count(arguments.len(), span)?;
-        let rule = |index: usize| self.arguments[index.min(self.arguments.len().saturating_sub(1))];
-        if arguments.iter().enumerate().any(|(index, argument)| !rule(index).takes(&argument.data_type.logical)) {
-            return Err(self.wrong_types(&arguments, span));
+        bind_first(&[self], arguments, span)
+    }
+
+    /// What the argument at `index` may be.
+    fn rule(&self, index: usize) -> Argument {
+        self.arguments[index.min(self.arguments.len().saturating_sub(1))]
+    }
+
+    fn takes_count(&self, count: usize) -> bool {
+        let most = self.arguments.len();
+        count >= most - self.optional && (count <= most || self.variadic)
+    }
+
+    fn takes_type(&self, index: usize, argument: &Expr) -> bool {
+        let rule = self.rule(index);
+        match argument.data_type.logical {
+            LogicalType::Null => self.inferred.is_some() || matches!(rule, Argument::Any | Argument::Common),
+            ref logical => rule.takes(logical),
         }
-        let common = self.common_type(&arguments, span)?;
+    }
+
+    /// The common type of the arguments that have one; Err where there is none.
+    fn common_type(&self, arguments: &[Expr]) -> Result<Option<LogicalType>, ()> {
+        if !self.arguments.contains(&Argument::Common) {
+            return Ok(None);
+        }
+        let of_common = arguments.iter().enumerate().filter(|(index, _)| self.rule(*index) == Argument::Common);
+        let types: Vec<_> = of_common.map(|(_, argument)| argument.data_type.clone()).collect();
+        least_common_type(&types).map(|common| Some(common.logical)).ok_or(())
+    }
+
+    fn make(&self, arguments: Vec<Expr>, common: Option<&LogicalType>, span: Span) -> Result<Expr, SqlError> {
         let mut cast = Vec::with_capacity(arguments.len());
         for (index, argument) in arguments.into_iter().enumerate() {
-            let target = match rule(index) {
-                Argument::Common => common.clone(),
+            let target = match self.rule(index) {
+                Argument::Common => common.cloned(),
                 other => other.target(&argument.data_type.logical),
             };
             cast.push(match target {
@@ -159,52 +188,11 @@ impl Signature {
         Ok(Expr::new(ExprKind::Call(self.function, cast), data_type).at(span))
     }
 
-    fn common_type(&self, arguments: &[Expr], span: Span) -> Result<Option<LogicalType>, SqlError> {
-        if !self.arguments.contains(&Argument::Common) {
-            return Ok(None);
-        }
-        let first = self.arguments.iter().take_while(|argument| **argument != Argument::Common).count();
-        let types: Vec<_> = arguments.iter().skip(first).map(|argument| argument.data_type.clone()).collect();
-        match least_common_type(&types) {
-            Some(common) => Ok(Some(common.logical)),
-            None => Err(self.wrong_types(arguments, span)),
-        }
-    }
-
-    fn check_count(&self, count: usize, span: Span) -> Result<(), SqlError> {
-        let most = self.arguments.len();
-        let least = most - self.optional;
-        if count >= least && (count <= most || self.variadic) {
-            return Ok(());
-        }
-        let expected = match (self.variadic, least == most) {
-            (true, _) => format!("at least {least}"),
-            (false, true) => least.to_string(),
-            (false, false) => format!("{least} to {most}"),
-        };
-        Err(refuse(
-            span,
-            format!("Invalid number of arguments to function '{}'. Was expecting {expected} arguments", self.name),
-        )
-        .hint(format!("supported form(s): {}", self.forms())))
-    }
-
-    fn wrong_types(&self, arguments: &[Expr], span: Span) -> SqlError {
-        let types: Vec<_> =
-            arguments.iter().map(|argument| format!("<{}>", calcite_name(&argument.data_type.logical))).collect();
-        let name = self.name;
-        let types = types.join(", ");
-        refuse(
-            span,
-            format!(
-                "Cannot apply '{name}' to arguments of type '{name}({types})'. Supported form(s): {}",
-                self.forms()
-            ),
-        )
-    }
-
-    /// `'F(<CHARACTER>)', 'F(<CHARACTER>, <INTEGER>)'`
+    /// `'F(<CHARACTER>)' 'F(<CHARACTER>, <INTEGER>)'`, or what Flink shows where it infers the types.
     fn forms(&self) -> String {
+        if let Some(shown) = self.inferred {
+            return shown.replace('\n', ", ");
+        }
         let most = self.arguments.len();
         let forms = (most - self.optional..=most).map(|count| {
             let families: Vec<_> =
@@ -214,4 +202,73 @@ impl Signature {
         });
         forms.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Makes the call by the first of `forms` that takes the arguments.
+///
+/// # Errors
+/// None does.
+pub(super) fn bind_first(forms: &[&Signature], arguments: Vec<Expr>, span: Span) -> Result<Expr, SqlError> {
+    let mut of_count = forms.iter().filter(|form| form.takes_count(arguments.len())).peekable();
+    if of_count.peek().is_none() {
+        return Err(wrong_count(forms, &arguments, span));
+    }
+    for form in of_count {
+        if arguments.iter().enumerate().all(|(index, argument)| form.takes_type(index, argument))
+            && let Ok(common) = form.common_type(&arguments)
+        {
+            return form.make(arguments, common.as_ref(), span);
+        }
+    }
+    Err(wrong_types(forms, &arguments, span))
+}
+
+fn all_forms(forms: &[&Signature]) -> String {
+    forms.iter().map(|form| form.forms()).collect::<Vec<_>>().join(", ")
+}
+
+fn wrong_count(forms: &[&Signature], arguments: &[Expr], span: Span) -> SqlError {
+    let (name, is_inferred) = (forms[0].name, forms[0].inferred.is_some());
+    if is_inferred {
+        return refuse(span, no_match(name, arguments))
+            .hint(format!("supported signature(s): {}", all_forms(forms)));
+    }
+    let most = forms.iter().map(|form| form.arguments.len()).max().unwrap_or(0);
+    let least = forms.iter().map(|form| form.arguments.len() - form.optional).min().unwrap_or(0);
+    let expected = match (forms.iter().any(|form| form.variadic), least == most) {
+        (true, _) => format!("at least {least}"),
+        (false, true) => least.to_string(),
+        (false, false) => format!("{least} to {most}"),
+    };
+    refuse(span, format!("Invalid number of arguments to function '{name}'. Was expecting {expected} arguments"))
+        .hint(format!("supported form(s): {}", all_forms(forms)))
+}
+
+/// `No match found for function signature F(<NUMERIC>)`
+pub(super) fn no_match(name: &str, arguments: &[Expr]) -> String {
+    let types: Vec<_> =
+        arguments.iter().map(|argument| format!("<{}>", family_name(&argument.data_type.logical))).collect();
+    format!("No match found for function signature {name}({})", types.join(", "))
+}
+
+fn wrong_types(forms: &[&Signature], arguments: &[Expr], span: Span) -> SqlError {
+    let name = forms[0].name;
+    if forms[0].inferred.is_some() {
+        let types: Vec<_> = arguments.iter().map(|argument| argument.data_type.to_string()).collect();
+        return refuse(span, format!("Invalid function call: {name}({}). Invalid input arguments", types.join(", ")))
+            .hint(format!("expected signature(s): {}", all_forms(forms)));
+    }
+    if let Some(null) = arguments.iter().find(|argument| argument.data_type.logical == LogicalType::Null) {
+        return refuse(null.span, "Illegal use of 'NULL'").hint("give it a type: CAST(NULL AS INT)");
+    }
+    let types: Vec<_> =
+        arguments.iter().map(|argument| format!("<{}>", calcite_name(&argument.data_type.logical))).collect();
+    refuse(
+        span,
+        format!(
+            "Cannot apply '{name}' to arguments of type '{name}({})'. Supported form(s): {}",
+            types.join(", "),
+            all_forms(forms)
+        ),
+    )
 }
