@@ -10,7 +10,7 @@ use weir_plan::{Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator as P
 use weir_ports::{Deployment, SplitState};
 
 use crate::channel::{Fill, Receiver, Sender, channel};
-use crate::expr::{CompileContext, Predicate};
+use crate::expr::{CompileContext, OwnMetrics, Predicate};
 use crate::keys::Partitioner;
 use crate::operators::{self, BuildContext, Restore};
 use crate::scheduler::Waker;
@@ -331,7 +331,7 @@ impl<'a> Deployer<'a> {
             input: input.cloned().unwrap_or_default(),
             key_groups: key_groups.clone(),
             max_parallelism: graph.max_parallelism,
-            compile: &self.compile,
+            compile: &self.compile.with_metrics(OwnMetrics::of(metrics.clone())),
             dedup_exact: self.deployment.settings.dedup_exact,
         };
         let mut operator = operators::build(node, &context)?;
@@ -401,9 +401,10 @@ impl<'a> Deployer<'a> {
         let waker = Arc::clone(&self.wakers[task]);
         let reader =
             start_reader(&format!("{}-{subtask}", node.id.0), reader, &self.shared, waker, self.deterministic)?;
-        let rows = SourceRows::new(spec, &node.schema, &self.compile)?;
-        let condition = spec.condition.as_ref().map(|expr| Predicate::compile(expr, &self.compile)).transpose()?;
-        let watermark = spec.watermark.as_ref().map(|spec| Watermarking::new(spec, &self.compile)).transpose()?;
+        let compile = self.compile.with_metrics(OwnMetrics::of(metrics.clone()));
+        let rows = SourceRows::new(spec, &node.schema, &compile)?;
+        let condition = spec.condition.as_ref().map(|expr| Predicate::compile(expr, &compile)).transpose()?;
+        let watermark = spec.watermark.as_ref().map(|spec| Watermarking::new(spec, &compile)).transpose()?;
         let letter_writer =
             self.deployment.dead_letters.writer(&self.writer_context(self.letter_writers, 1, &metrics))?;
         self.letter_writers += 1;

@@ -47,7 +47,8 @@ pub fn exposition(metrics: &[Metric], page: Page, process: &[(&'static str, Stri
     let mut text = String::new();
     for (name, family) in families {
         // The last word of a name is the metric, what stands before belongs to its scope: that is how Flink's groups print.
-        let (group, last) = family[0].name.rsplit_once('_').unwrap_or(("", &family[0].name));
+        let grouped = family[0].name.rsplit_once('_').filter(|_| !family[0].is_own);
+        let (group, last) = grouped.unwrap_or(("", &family[0].name));
         let scope = if group.is_empty() {
             family[0].scope.prefix().to_owned()
         } else {
@@ -56,7 +57,7 @@ pub fn exposition(metrics: &[Metric], page: Page, process: &[(&'static str, Stri
         let kind = match &family[0].value {
             Value::Histogram(..) => "summary",
             // A name of older dashboards, which promtool takes for a counter's.
-            _ if name.ends_with("_total") => "untyped",
+            _ if name.ends_with("_total") && !family[0].is_own => "untyped",
             _ => "gauge",
         };
         let _ = writeln!(text, "# HELP {name} {last} (scope: {scope})\n# TYPE {name} {kind}");
@@ -123,6 +124,24 @@ mod tests {
         let text = exposition(&registry.metrics(), Page::TaskManager, &[]);
         let expected = "isBackPressured{task_name=\"Source:_src_1_____Calc_2_\",topic=\"a_b_c___\",} 1.0\n";
         assert!(text.contains(expected), "{text}");
+    }
+
+    #[test]
+    fn a_jobs_own_metrics_stand_under_the_names_that_it_gave_them() {
+        let registry = Registry::default();
+        registry.own_counter(Scope::Operator, "events_processed_total").add(3);
+        registry.own_histogram(Scope::Operator, "processing_time_ms").record(7, 2);
+        let text = exposition(&registry.metrics(), Page::TaskManager, &[]);
+        let scope = "flink_taskmanager_job_task_operator";
+        let counter = format!(
+            "# HELP {scope}_events_processed_total events_processed_total (scope: taskmanager_job_task_operator)\n\
+             # TYPE {scope}_events_processed_total gauge\n{scope}_events_processed_total{{}} 3.0\n"
+        );
+        assert!(text.contains(&counter), "{text}");
+        let histogram =
+            format!("# TYPE {scope}_processing_time_ms summary\n{scope}_processing_time_ms{{quantile=\"0.5\",}} 7.0\n");
+        assert!(text.contains(&histogram), "{text}");
+        assert!(text.contains(&format!("{scope}_processing_time_ms_count{{}} 2.0\n")), "{text}");
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct Metric {
     pub labels: Labels,
     /// Where its value is.
     pub value: Value,
+    /// Whether its name is a job's own, all of it the metric's: in a name of Flink what stands before the last `_` is a group.
+    pub is_own: bool,
     /// The group that it goes with, if any.
     group: Option<Arc<Group>>,
 }
@@ -149,6 +151,20 @@ impl Registry {
         histogram
     }
 
+    /// Registers a counter that a job itself has named.
+    pub fn own_counter(&self, scope: Scope, name: impl Into<String>) -> Counter {
+        let counter = Counter::default();
+        self.register_as(scope, name, Value::Counter(counter.clone()), true);
+        counter
+    }
+
+    /// Registers a histogram that a job itself has named.
+    pub fn own_histogram(&self, scope: Scope, name: impl Into<String>) -> Histogram {
+        let histogram = Histogram::default();
+        self.register_as(scope, name, Value::Histogram(histogram.clone(), 1.0), true);
+        histogram
+    }
+
     /// Registers the sum of the metrics `of` of the scope `of_scope` that carry all labels of this registry: what a task's operators have together.
     pub fn sum_of(&self, scope: Scope, name: impl Into<String>, of_scope: Scope, of: &'static str) {
         // Not the list itself: it would keep itself alive.
@@ -170,7 +186,12 @@ impl Registry {
     }
 
     fn register(&self, scope: Scope, name: impl Into<String>, value: Value) {
-        let metric = Metric { scope, name: name.into(), labels: self.labels.clone(), value, group: self.group.clone() };
+        self.register_as(scope, name, value, false);
+    }
+
+    fn register_as(&self, scope: Scope, name: impl Into<String>, value: Value, is_own: bool) {
+        let (labels, group) = (self.labels.clone(), self.group.clone());
+        let metric = Metric { scope, name: name.into(), labels, value, is_own, group };
         // The group's end is marked under this lock: nothing of an ended group slips in behind it.
         let mut metrics = self.lock();
         if !self.group.as_ref().is_some_and(|group| group.ended.load(Ordering::Relaxed)) {

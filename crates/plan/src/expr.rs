@@ -186,6 +186,12 @@ pub enum Function {
     LocalTimestamp,
     /// `CURRENT_DATE` in `table.local-time-zone`
     CurrentDate,
+    /// `CURRENT_TIME`, `LOCALTIME` in `table.local-time-zone`
+    CurrentTime,
+    /// `CONVERT_TZ(text, from, to)`: a text `yyyy-MM-dd HH:mm:ss` of one time zone in another.
+    ConvertTz,
+    /// `TO_TIMESTAMP_LTZ(text [, format [, zone]])`, in UTC where no zone is named.
+    ReadTimestampLtz,
     /// `TO_TIMESTAMP_LTZ(number, precision)`: units of `10^-precision` seconds since the epoch.
     ToTimestampLtz,
     /// `TO_TIMESTAMP(text [, format])`
@@ -216,8 +222,75 @@ pub enum Function {
     ItemAt,
     /// `CARDINALITY(a)` of an array or a map.
     Cardinality,
-    /// `JSON_VALUE(text, path)`: the scalar at the path as STRING, NULL where absent.
+    /// `ELEMENT(array)`: the only element, NULL of an empty array.
+    Element,
+    /// `ARRAY_APPEND(array, element)`
+    ArrayAppend,
+    /// `ARRAY_CONCAT(array, ...)`
+    ArrayConcat,
+    /// `ARRAY_CONTAINS(array, element)`; the element may be NULL.
+    ArrayContains,
+    /// `ARRAY_DISTINCT(array)`
+    ArrayDistinct,
+    /// `ARRAY_EXCEPT(a, b)`: the elements of a that b has not, each once.
+    ArrayExcept,
+    /// `ARRAY_INTERSECT(a, b)`
+    ArrayIntersect,
+    /// `ARRAY_JOIN(array, separator [, null])`
+    ArrayJoin,
+    /// `ARRAY_MAX(array)`
+    ArrayMax,
+    /// `ARRAY_MIN(array)`
+    ArrayMin,
+    /// `ARRAY_POSITION(array, element)`: from 1, 0 where absent.
+    ArrayPosition,
+    /// `ARRAY_PREPEND(array, element)`
+    ArrayPrepend,
+    /// `ARRAY_REMOVE(array, element)`; the element may be NULL.
+    ArrayRemove,
+    /// `ARRAY_REVERSE(array)`
+    ArrayReverse,
+    /// `ARRAY_SLICE(array, from [, to])`
+    ArraySlice,
+    /// `ARRAY_SORT(array [, ascending [, null first]])`
+    ArraySort,
+    /// `ARRAY_UNION(a, b)`
+    ArrayUnion,
+    /// `MAP_ENTRIES(map)`
+    MapEntries,
+    /// `MAP_FROM_ARRAYS(keys, values)`
+    MapFromArrays,
+    /// `MAP_KEYS(map)`
+    MapKeys,
+    /// `MAP_UNION(map, ...)`: of equal keys the last counts.
+    MapUnion,
+    /// `MAP_VALUES(map)`
+    MapValues,
+    /// `JSON_VALUE(text, path)`: the scalar at the path as STRING, NULL where absent. Four more arguments: as literals `NULL`, `ERROR` or `DEFAULT` on
+    /// empty, its default, the same on error. The result's type is that of RETURNING.
     JsonValue,
+    /// `JSON_QUERY(text, path)`, and as literals the wrapper (`WITHOUT`, `CONDITIONAL`, `UNCONDITIONAL`) and what is given on empty and on error.
+    JsonQuery,
+    /// `JSON_EXISTS(text, path)`, and as a literal what is given on error.
+    JsonExists,
+    /// `a IS JSON kind`: arguments a, the kind as a literal (`VALUE`, `SCALAR`, `ARRAY`, `OBJECT`).
+    IsJson,
+    /// `JSON_OBJECT(...)`: arguments the literal `NULL` or `ABSENT` (ON NULL), then keys and values in turn.
+    JsonObject,
+    /// `JSON_ARRAY(...)`: arguments the literal `NULL` or `ABSENT` (ON NULL), then the values.
+    JsonArray,
+    /// `JSON(text)`, a value of JSON_OBJECT or JSON_ARRAY: the text is JSON already.
+    Json,
+    /// `JSON_STRING(a)`
+    JsonString,
+    /// `JSON_QUOTE(a)`
+    JsonQuote,
+    /// `JSON_UNQUOTE(a)`
+    JsonUnquote,
+    /// `METRIC_COUNT(name, a)`: a, counting where it is TRUE under the metric of this name.
+    MetricCount,
+    /// `METRIC_HISTOGRAM(name, a)`: a, whose distribution the metric of this name shows.
+    MetricHistogram,
 }
 
 impl Expr {

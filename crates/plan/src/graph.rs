@@ -100,10 +100,25 @@ pub enum Operator {
         /// The time attribute.
         time: TimeDomain,
     },
+    /// Joins each row with the elements of a collection in it (`CROSS JOIN UNNEST`): the row's kept columns, then the element's.
+    Correlate(Box<UnnestSpec>),
     /// All inputs together, in any order (`UNION ALL`).
     Union,
     /// Writes a table.
     Sink(Box<SinkSpec>),
+}
+
+/// What a row is joined with: the elements of an ARRAY, the entries of a MAP.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnnestSpec {
+    /// The columns of the input that are given, in order.
+    pub kept: Vec<usize>,
+    /// The ARRAY or MAP, over the input's columns. An element that is a ROW is given as its fields, and left out where it is NULL.
+    pub collection: Expr,
+    /// Whether the element's number, from 1, is given behind it (`WITH ORDINALITY`).
+    pub ordinality: bool,
+    /// Whether a row without elements goes on with NULLs in their place (`LEFT JOIN`).
+    pub outer: bool,
 }
 
 /// A time attribute.

@@ -16,7 +16,7 @@ pub use changelog::ChangelogMode;
 pub use expr::{CastMode, Expr, ExprKind, Function};
 pub use graph::{
     Exchange, GroupAggregateSpec, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn,
-    SourceSpec, TimeDomain, TumbleSpec, WatermarkSpec, WindowProperty,
+    SourceSpec, TimeDomain, TumbleSpec, UnnestSpec, WatermarkSpec, WindowProperty,
 };
 pub use types::{DataType, Field, LENGTH_MAX, LogicalType, Schema};
 pub use value::Value;

@@ -257,7 +257,7 @@ impl Dialect for FlinkDialect {
             Keyword::POSITION if matches!(next, Token::LParen) => {
                 Some(parse_position(parser, self.prec_value(Precedence::Between)))
             }
-            _ => None,
+            _ => crate::json_syntax::parse_prefix(parser),
         }
     }
 
@@ -270,7 +270,7 @@ impl Dialect for FlinkDialect {
         let between = usize::from(negated);
         let is_symmetric = word(between + 1) == Keyword::SYMMETRIC;
         if word(between) != Keyword::BETWEEN || !(is_symmetric || word(between + 1) == Keyword::ASYMMETRIC) {
-            return None;
+            return crate::json_syntax::parse_infix(parser, expr);
         }
         (0..between + 2).for_each(|_| parser.advance_token());
         let precedence = self.prec_value(Precedence::Between);
@@ -319,7 +319,7 @@ fn parse_local_timestamp(parser: &mut Parser) -> Result<Expr, ParserError> {
     Ok(Expr::TypedString(ast::TypedString { data_type, value, uses_odbc_syntax: false }))
 }
 
-fn call(name: &str, span: sqlparser::tokenizer::Span, args: Vec<Expr>) -> Expr {
+pub(crate) fn call(name: &str, span: sqlparser::tokenizer::Span, args: Vec<Expr>) -> Expr {
     let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::with_span(span, name)]),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use weir_plan::{
     AggregateCall, Exchange, Expr, GroupAggregateSpec, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order,
-    Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec, WatermarkSpec, WindowProperty,
+    Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec, UnnestSpec, WatermarkSpec, WindowProperty,
 };
 
 use expr::expression;
@@ -98,6 +98,7 @@ fn operator(graph: &JobGraph, node: &Node) -> String {
                 window_text(*size, *offset_ms)
             )
         }
+        Operator::Correlate(unnest) => unnest_text(unnest, input, &node.schema),
         Operator::Union => format!("Union(all=[true], inputs={})", node.inputs.len()),
         Operator::Sink(sink) => sink_text(sink),
     }
@@ -190,6 +191,17 @@ fn group_text(spec: &GroupAggregateSpec, input: Option<&Schema>) -> String {
         Some(keys.clone()).filter(|keys| !keys.is_empty()).into_iter().chain(aggregates).collect();
     let group_by = if keys.is_empty() { String::new() } else { format!("groupBy=[{keys}], ") };
     format!("GroupAggregate({group_by}select=[{}])", select.join(", "))
+}
+
+fn unnest_text(unnest: &UnnestSpec, input: Option<&Schema>, output: &Schema) -> String {
+    let ordinality = if unnest.ordinality { ", ordinality" } else { "" };
+    let join = if unnest.outer { "LEFT" } else { "INNER" };
+    let select: Vec<&str> = output.fields.iter().map(|field| field.name.as_str()).collect();
+    format!(
+        "Correlate(unnest=[{}{ordinality}], select=[{}], joinType=[{join}])",
+        expression(&unnest.collection, input),
+        select.join(", ")
+    )
 }
 
 fn aggregate(call: &AggregateCall, input: Option<&Schema>) -> String {

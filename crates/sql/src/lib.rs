@@ -15,6 +15,7 @@ mod environment;
 mod error;
 mod explain;
 mod hints;
+mod json_syntax;
 mod literals;
 mod options;
 mod parse;

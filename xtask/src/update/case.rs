@@ -10,11 +10,27 @@
 //! ---- input in
 //! {"id":1}
 //! ```
+//!
+//! A case of an extension, which Flink does not have, says so and names the Flink SQL that writes the same rows:
+//!
+//! ```text
+//! -- weir-extension: METRIC_COUNT
+//! ...
+//! ---- flink-sql
+//! CREATE TABLE ...;
+//! ---- input in
+//! ```
 
 use std::path::{Path, PathBuf};
 
 /// What stands before the name of an input.
 const INPUT: &str = "---- input ";
+
+/// What stands before the SQL that Flink runs in place of a case's script.
+const FLINK_SQL: &str = "---- flink-sql\n";
+
+/// How a case says that it shows what Flink does not have.
+const EXTENSION: &str = "-- weir-extension: ";
 
 /// What a script writes for the folder of its inputs.
 pub const CASE_DIR: &str = "${CASE_DIR}";
@@ -29,6 +45,8 @@ pub struct Case {
     /// Whether its rows come in one order at parallelism 1, whatever is done to the batches.
     pub is_ordered: bool,
     script: String,
+    /// The extension that it shows, with the SQL that Flink runs for its rows.
+    extension: Option<(String, String)>,
     /// Each input's path below the case's folder, and its bytes.
     pub inputs: Vec<(String, String)>,
 }
@@ -40,7 +58,11 @@ impl Case {
     /// Fails with what the text lacks; fits after "failed to read NAME:".
     pub fn parse(name: &str, text: &str) -> Result<Self, String> {
         let mut sections = text.split(INPUT);
-        let script = sections.next().unwrap_or_default().to_owned();
+        let scripts = sections.next().unwrap_or_default();
+        let (script, flink_sql) = match scripts.split_once(FLINK_SQL) {
+            Some((script, flink_sql)) => (script.to_owned(), Some(flink_sql.to_owned())),
+            None => (scripts.to_owned(), None),
+        };
         let comment = |line: &str| line.strip_prefix("-- ").map(str::trim).map(str::to_owned);
         let title = script.lines().next().and_then(comment).ok_or("the first line is no `-- What it shows.`")?;
         let rows = script.lines().find_map(|line| line.strip_prefix("-- rows: "));
@@ -49,6 +71,13 @@ impl Case {
             Some("any-order") => false,
             _ => return Err("a line `-- rows: ordered` or `-- rows: any-order` is missing".to_owned()),
         };
+        let extension = script.lines().find_map(|line| line.strip_prefix(EXTENSION)).map(|name| name.trim().to_owned());
+        let extension = match (extension, flink_sql) {
+            (Some(name), Some(flink_sql)) => Some((name, flink_sql)),
+            (None, None) => None,
+            (Some(_), None) => return Err("it shows an extension: a section `---- flink-sql` is missing".to_owned()),
+            (None, Some(_)) => return Err("it has Flink's SQL: a line `-- weir-extension: NAME` is missing".to_owned()),
+        };
         let inputs: Vec<(String, String)> = sections
             .filter_map(|section| section.split_once('\n'))
             .map(|(path, lines)| (path.trim().to_owned(), lines.to_owned()))
@@ -56,12 +85,20 @@ impl Case {
         if let Some((path, _)) = inputs.iter().find(|(path, _)| !script.contains(root_of(path))) {
             return Err(format!("the script does not read the input {path}"));
         }
-        Ok(Self { name: name.to_owned(), title, is_ordered, script, inputs })
+        Ok(Self { name: name.to_owned(), title, is_ordered, script, extension, inputs })
     }
 
     /// The script with `dir` for the folder of its inputs.
     pub fn script_in(&self, dir: &Path) -> String {
         self.script.replace(CASE_DIR, &dir.display().to_string())
+    }
+
+    /// The script that Flink runs for its rows, with `dir` for the folder of its inputs: the case's own unless it shows an extension.
+    pub fn flink_script_in(&self, dir: &Path) -> String {
+        match &self.extension {
+            Some((_, flink_sql)) => flink_sql.replace(CASE_DIR, &dir.display().to_string()),
+            None => self.script_in(dir),
+        }
     }
 
     /// The first line of its `.expected`: of which Flink the rows are, and from what.
@@ -73,7 +110,12 @@ impl Case {
         }
         let mut sql = Hash::new();
         sql.add(&self.script);
-        format!("-- flink 2.3.0 sql:{:016x} input:{:016x}", sql.value(), input.value())
+        let mut end = String::new();
+        if let Some((name, flink_sql)) = &self.extension {
+            sql.add(flink_sql);
+            end = format!(" weir-extension:{name}");
+        }
+        format!("-- flink 2.3.0 sql:{:016x} input:{:016x}{end}", sql.value(), input.value())
     }
 
     /// Writes its inputs below `dir`.
@@ -170,10 +212,29 @@ mod tests {
             ("SELECT 1;", "the first line is no `-- What it shows.`"),
             ("-- A.\nSELECT 1;", "a line `-- rows: ordered` or `-- rows: any-order` is missing"),
             ("-- A.\n-- rows: ordered\nSELECT 1;\n---- input in\n1\n", "the script does not read the input in"),
+            (
+                "-- A.\n-- rows: ordered\n-- weir-extension: F\nSELECT F(1);\n",
+                "it shows an extension: a section `---- flink-sql` is missing",
+            ),
+            (
+                "-- A.\n-- rows: ordered\nSELECT F(1);\n---- flink-sql\nSELECT 1;\n",
+                "it has Flink's SQL: a line `-- weir-extension: NAME` is missing",
+            ),
         ];
         for (text, wrong) in cases {
             assert_eq!(Case::parse("f/a", text).unwrap_err(), wrong);
         }
+    }
+
+    #[test]
+    fn an_extension_is_run_by_flink_as_other_sql_and_says_so() {
+        let text = "-- A.\n-- rows: ordered\n-- weir-extension: F\nSELECT F('${CASE_DIR}/in');\n---- flink-sql\nSELECT '${CASE_DIR}/in';\n---- input in\n1\n";
+        let case = Case::parse("f/a", text).unwrap();
+        assert!(case.script_in(Path::new("/x")).ends_with("SELECT F('/x/in');\n"));
+        assert_eq!(case.flink_script_in(Path::new("/x")), "SELECT '/x/in';\n");
+        assert!(case.expected_header().ends_with(" weir-extension:F"));
+        let other = Case::parse("f/a", &text.replace("SELECT '$", "SELECT DISTINCT '$")).unwrap();
+        assert_ne!(case.expected_header(), other.expected_header());
     }
 
     #[test]

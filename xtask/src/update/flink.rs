@@ -44,7 +44,7 @@ impl Flink {
         case.write_inputs(&dir).map_err(|error| Failure::io(format_args!("write {}", dir.display()), &error))?;
         let from = self.log_length()?;
         let session = self.session()?;
-        for statement in statements::split(&case.script_in(&dir)) {
+        for statement in statements::split(&case.flink_script_in(&dir)) {
             session.run(&identified(&case.name, &statement))?;
         }
         let mut rows = rows_in(&self.log_from(from)?, &case.name);

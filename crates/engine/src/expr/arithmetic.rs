@@ -17,7 +17,14 @@ use super::{cast, decimal, time};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::Add, Function::Subtract, Function::Multiply, Function::Divide, Function::Modulo, Function::Negate],
+    functions: &[
+        Function::Add,
+        Function::Subtract,
+        Function::Multiply,
+        Function::Divide,
+        Function::Modulo,
+        Function::Negate,
+    ],
     compile: |call| {
         if call.nodes.iter().any(|node| time::is_temporal(&node.data_type.logical)) {
             time::arithmetic(call.function, call.nodes, call.data_type, call.span)

@@ -18,10 +18,8 @@ use super::rows::{nulls_of, truth};
 use super::select;
 
 /// The family.
-pub(super) const FAMILY: Family = Family {
-    functions: &[Function::NullIf],
-    compile: |call| Ok(null_if(call.nodes, call.data_type, call.span)),
-};
+pub(super) const FAMILY: Family =
+    Family { functions: &[Function::NullIf], compile: |call| Ok(null_if(call.nodes, call.data_type, call.span)) };
 
 /// `CASE WHEN ... THEN ... ELSE ... END` of `data_type`.
 ///

@@ -25,7 +25,16 @@ use super::{cast, select};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::Equal, Function::NotEqual, Function::Less, Function::LessOrEqual, Function::Greater, Function::GreaterOrEqual, Function::IsDistinctFrom, Function::IsNotDistinctFrom],
+    functions: &[
+        Function::Equal,
+        Function::NotEqual,
+        Function::Less,
+        Function::LessOrEqual,
+        Function::Greater,
+        Function::GreaterOrEqual,
+        Function::IsDistinctFrom,
+        Function::IsNotDistinctFrom,
+    ],
     compile: |call| compile(call.function, call.nodes, call.data_type, call.span),
 };
 

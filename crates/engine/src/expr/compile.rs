@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use weir_base::{Error, Result, Span};
-use weir_plan::{DataType, Expr, ExprKind, Function};
+use weir_plan::{DataType, Expr, ExprKind, Function, Value};
 
+use super::metric::OwnMetrics;
 use super::node::{InputColumn, Node};
 use super::zone::Zone;
 use super::{
-    arithmetic, case, cast, compare, json, like, literal, logic, math, nested, regexp, text, text_edit, time,
-    time_parts, time_text,
+    arithmetic, array, case, cast, compare, json, like, literal, logic, map, math, metric, nested, regexp, text,
+    text_edit, time, time_parts, time_text, time_zoned,
 };
 
 /// A family of functions.
@@ -36,7 +37,7 @@ pub(super) struct Called<'a> {
 }
 
 /// All families.
-static FAMILIES: [&Family; 14] = [
+static FAMILIES: [&Family; 17] = [
     &logic::FAMILY,
     &compare::FAMILY,
     &case::FAMILY,
@@ -49,7 +50,10 @@ static FAMILIES: [&Family; 14] = [
     &time::FAMILY,
     &time_text::FAMILY,
     &time_parts::FAMILY,
+    &time_zoned::FAMILY,
     &nested::FAMILY,
+    &array::FAMILY,
+    &map::FAMILY,
     &json::FAMILY,
 ];
 
@@ -63,6 +67,8 @@ static FAMILY_OF: LazyLock<HashMap<Function, &'static Family>> = LazyLock::new(|
 pub(super) struct Compiler<'a> {
     /// `table.local-time-zone`
     pub(super) zone: &'a Zone,
+    /// Where metrics of the job's own are shown.
+    pub(super) metrics: &'a OwnMetrics,
 }
 
 impl Compiler<'_> {
@@ -102,6 +108,7 @@ impl Compiler<'_> {
                 let parts = arguments.iter().map(|argument| self.compile_as(argument, &data_type));
                 return Ok(case::coalesce(parts.collect::<Result<_>>()?, data_type));
             }
+            Function::JsonObject | Function::JsonArray => return self.json(function, arguments, data_type, span),
             Function::Greatest | Function::Least => {
                 let parts = arguments.iter().map(|argument| self.compile_as(argument, &data_type));
                 return compare::extreme(function, parts.collect::<Result<_>>()?, data_type, span);
@@ -109,9 +116,33 @@ impl Compiler<'_> {
             _ => {}
         }
         let nodes = arguments.iter().map(|argument| self.compile(argument)).collect::<Result<_>>()?;
+        if matches!(function, Function::MetricCount | Function::MetricHistogram) {
+            return metric::compile(Called { function, nodes, data_type, zone: self.zone, span }, self.metrics);
+        }
         let family = FAMILY_OF
             .get(&function)
             .ok_or_else(|| Error::internal(format!("compile {function:?}: it has no kernel")))?;
         (family.compile)(Called { function, nodes, data_type, zone: self.zone, span })
+    }
+
+    /// JSON_OBJECT and JSON_ARRAY: what a JSON function makes right inside is put in as JSON, not as a text.
+    fn json(&self, function: Function, arguments: &[Expr], data_type: DataType, span: Span) -> Result<Node> {
+        let (on_null, arguments) = arguments
+            .split_first()
+            .ok_or_else(|| Error::internal(format!("compile {function:?}: it has no argument")))?;
+        let keeps_nulls = matches!(&on_null.kind, ExprKind::Literal(Value::String(word)) if word == "NULL");
+        let is_object = function == Function::JsonObject;
+        let (mut nodes, mut parts) = (Vec::with_capacity(arguments.len()), Vec::with_capacity(arguments.len()));
+        for (index, argument) in arguments.iter().enumerate() {
+            let (part, argument) = match &argument.kind {
+                _ if is_object && index % 2 == 0 => (json::Part::Key, argument),
+                ExprKind::Call(Function::Json, inner) if inner.len() == 1 => (json::Part::Json, &inner[0]),
+                ExprKind::Call(Function::JsonObject | Function::JsonArray, _) => (json::Part::Json, argument),
+                _ => (json::Part::Value, argument),
+            };
+            nodes.push(self.compile(argument)?);
+            parts.push(part);
+        }
+        Ok(json::object_or_array(nodes, parts, is_object, keeps_nulls, data_type, span))
     }
 }

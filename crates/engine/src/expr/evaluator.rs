@@ -8,27 +8,36 @@ use weir_base::{Error, Result, Timestamp};
 use weir_plan::{DataType, Expr, LogicalType};
 
 use super::compile::Compiler;
+use super::metric::OwnMetrics;
 use super::node::{EvalError, Node, Scope};
 use super::rows::truth;
 use super::zone::Zone;
 
 /// What expressions take from their job.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CompileContext {
     /// `table.local-time-zone`: an IANA name (`Europe/Berlin`) or an offset (`GMT+02:00`).
     pub local_time_zone: String,
+    /// Where METRIC_COUNT and METRIC_HISTOGRAM show what they see.
+    pub metrics: OwnMetrics,
 }
 
 impl CompileContext {
     /// The context of a job whose `table.local-time-zone` is this.
     pub fn new(local_time_zone: impl Into<String>) -> Self {
-        Self { local_time_zone: local_time_zone.into() }
+        Self { local_time_zone: local_time_zone.into(), metrics: OwnMetrics::default() }
+    }
+
+    /// The same context for an operator whose own metrics go to `metrics`.
+    #[must_use]
+    pub fn with_metrics(&self, metrics: OwnMetrics) -> Self {
+        Self { metrics, ..self.clone() }
     }
 
     /// `expr` as a node.
     pub(super) fn compile(&self, expr: &Expr) -> Result<Node> {
         let zone = Zone::parse(&self.local_time_zone)?;
-        Compiler { zone: &zone }.compile(expr)
+        Compiler { zone: &zone, metrics: &self.metrics }.compile(expr)
     }
 }
 

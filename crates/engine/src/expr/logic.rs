@@ -16,11 +16,22 @@ use super::rows::{of_truth, truth};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::And, Function::Or, Function::Not, Function::IsNull, Function::IsNotNull, Function::IsTrue, Function::IsFalse, Function::IsNotTrue, Function::IsNotFalse],
+    functions: &[
+        Function::And,
+        Function::Or,
+        Function::Not,
+        Function::IsNull,
+        Function::IsNotNull,
+        Function::IsTrue,
+        Function::IsFalse,
+        Function::IsNotTrue,
+        Function::IsNotFalse,
+    ],
     compile: |mut call| match call.function {
         Function::And | Function::Or => Ok(connect(call.function, call.nodes, call.data_type)),
         function => {
-            let node = call.nodes.pop().ok_or_else(|| Error::internal(format!("compile {function:?}: it has no argument")))?;
+            let node =
+                call.nodes.pop().ok_or_else(|| Error::internal(format!("compile {function:?}: it has no argument")))?;
             Ok(test(function, node, call.data_type, call.span))
         }
     },

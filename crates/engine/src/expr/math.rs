@@ -16,7 +16,19 @@ use super::{cast, decimal};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::Abs, Function::Floor, Function::Ceil, Function::Round, Function::Truncate, Function::Power, Function::Sqrt, Function::Exp, Function::Ln, Function::Log10, Function::Sign],
+    functions: &[
+        Function::Abs,
+        Function::Floor,
+        Function::Ceil,
+        Function::Round,
+        Function::Truncate,
+        Function::Power,
+        Function::Sqrt,
+        Function::Exp,
+        Function::Ln,
+        Function::Log10,
+        Function::Sign,
+    ],
     compile: |call| compile(call.function, call.nodes, call.data_type, call.zone, call.span),
 };
 

@@ -6,6 +6,7 @@
 //! zero, a text that is no number) the error names the row; parts behind AND, OR, CASE, COALESCE and IF are evaluated only for the rows that need them.
 
 mod arithmetic;
+mod array;
 mod calc;
 mod case;
 mod cast;
@@ -19,7 +20,9 @@ mod json;
 mod like;
 mod literal;
 mod logic;
+mod map;
 mod math;
+mod metric;
 mod nested;
 mod node;
 mod regexp;
@@ -33,6 +36,7 @@ mod time;
 mod time_parts;
 mod time_pattern;
 mod time_text;
+mod time_zoned;
 mod zone;
 
 pub(crate) use cast::decimal_of_double;
@@ -41,5 +45,7 @@ pub(crate) use decimal::to_double as decimal_to_double;
 pub use calc::{Calc, Calculated};
 pub(crate) use cast::{fitted, misfit};
 pub use evaluator::{CompileContext, Evaluator, Predicate};
+pub use metric::OwnMetrics;
+pub(crate) use nested::with_nulls;
 pub use node::EvalError;
 pub use zone::Zone;

@@ -34,11 +34,19 @@ pub(super) fn field(row: Node, index: usize, data_type: DataType, span: Span) ->
     let apply = move |columns: &[Column], _: &Scope<'_>| {
         let rows = columns[0].array.as_struct();
         let column = rows.column(index);
-        let nulls = NullBuffer::union(rows.nulls(), column.logical_nulls().as_ref());
-        let data = column.to_data().into_builder().nulls(nulls).build().expect("only its nulls have changed");
-        Ok(arrow_array::make_array(data))
+        Ok(rows.nulls().map_or_else(|| column.clone(), |nulls| with_nulls(column, nulls)))
     };
     Ok(Node::call(vec![row], data_type, span, false, Box::new(apply)))
+}
+
+/// `column`, NULL where the ROW is that it is a field of.
+pub fn with_nulls(column: &ArrayRef, rows: &NullBuffer) -> ArrayRef {
+    if *column.data_type() == ArrowType::Null {
+        return column.clone();
+    }
+    let nulls = NullBuffer::union(Some(rows), column.logical_nulls().as_ref());
+    let data = column.to_data().into_builder().nulls(nulls).build().expect("only its nulls have changed");
+    arrow_array::make_array(data)
 }
 
 /// ARRAY, MAP, ROW, element access and CARDINALITY.
@@ -173,7 +181,7 @@ fn cardinality(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalEr
 }
 
 /// The stretch of elements or entries of a row.
-fn bounds(array: &ArrayRef, row: usize) -> std::ops::Range<usize> {
+pub(super) fn bounds(array: &ArrayRef, row: usize) -> std::ops::Range<usize> {
     let offsets = match array.data_type() {
         ArrowType::Map(..) => array.as_map().value_offsets(),
         _ => array.as_list::<i32>().value_offsets(),

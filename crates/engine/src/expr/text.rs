@@ -12,7 +12,16 @@ use super::rows::{Failure, Texts, primitives, texts};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::Concat, Function::ConcatWs, Function::Upper, Function::Lower, Function::CharLength, Function::Position, Function::Md5, Function::Sha256],
+    functions: &[
+        Function::Concat,
+        Function::ConcatWs,
+        Function::Upper,
+        Function::Lower,
+        Function::CharLength,
+        Function::Position,
+        Function::Md5,
+        Function::Sha256,
+    ],
     compile: |call| Ok(compile(call.function, call.nodes, call.data_type, call.span)),
 };
 

@@ -14,7 +14,19 @@ use super::zone::Zone;
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::TrimBoth, Function::TrimLeading, Function::TrimTrailing, Function::Substring, Function::Left, Function::Right, Function::Replace, Function::SplitIndex, Function::Lpad, Function::Rpad, Function::Reverse],
+    functions: &[
+        Function::TrimBoth,
+        Function::TrimLeading,
+        Function::TrimTrailing,
+        Function::Substring,
+        Function::Left,
+        Function::Right,
+        Function::Replace,
+        Function::SplitIndex,
+        Function::Lpad,
+        Function::Rpad,
+        Function::Reverse,
+    ],
     compile: |call| compile(call.function, call.nodes, call.data_type, call.span),
 };
 

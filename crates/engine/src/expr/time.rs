@@ -22,7 +22,7 @@ use super::zone::{Moment, Zone};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::CurrentTimestamp, Function::LocalTimestamp, Function::CurrentDate],
+    functions: &[Function::CurrentTimestamp, Function::LocalTimestamp, Function::CurrentDate, Function::CurrentTime],
     compile: |call| current(call.function, call.data_type, call.zone),
 };
 

@@ -341,10 +341,18 @@ fn difference(unit: Unit, name: &str, nodes: Vec<Node>, data_type: DataType, zon
     let months = match unit {
         Unit::Month => Some(1),
         Unit::Quarter => Some(3),
-        Unit::Year => Some(12),
+        // Flink counts years for a decade: kept.
+        Unit::Year | Unit::Decade => Some(12),
+        Unit::Century => Some(1200),
         _ => None,
     };
-    if months.is_none() && unit.millis().is_none() {
+    // Flink counts what is less than a second by whole seconds: kept.
+    let per_second = match unit {
+        Unit::Millisecond => Some(1_000),
+        Unit::Microsecond => Some(1_000_000),
+        _ => None,
+    };
+    if months.is_none() && per_second.is_none() && unit.millis().is_none() {
         return Err(refused(name, &nodes[0], span));
     }
     let is_instant: Vec<bool> =
@@ -360,6 +368,7 @@ fn difference(unit: Unit, name: &str, nodes: Vec<Node>, data_type: DataType, zon
             let (start, end) = (at(0, row), at(1, row));
             let whole = match (months, unit.millis()) {
                 (Some(months), _) => months_between(end, start) / months,
+                _ if per_second.is_some() => (end.wrapping_sub(start) / 1000).wrapping_mul(per_second.unwrap_or(1)),
                 (None, size) => end.wrapping_sub(start) / size.unwrap_or(1),
             };
             #[expect(clippy::cast_possible_truncation, reason = "Flink narrows the BIGINT to INT by its low bits")]

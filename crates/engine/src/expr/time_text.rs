@@ -16,7 +16,14 @@ use super::zone::{Moment, Zone};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::ToTimestampLtz, Function::ToTimestamp, Function::ToDate, Function::DateFormat, Function::FromUnixtime, Function::UnixTimestamp],
+    functions: &[
+        Function::ToTimestampLtz,
+        Function::ToTimestamp,
+        Function::ToDate,
+        Function::DateFormat,
+        Function::FromUnixtime,
+        Function::UnixTimestamp,
+    ],
     compile: |call| compile(call.function, call.nodes, call.data_type, call.zone, call.span),
 };
 
@@ -45,17 +52,17 @@ pub(super) fn compile(
 }
 
 /// A pattern that is the same for all rows, or changes with them.
-struct Patterns {
+pub(super) struct Patterns {
     constant: Option<Pattern>,
     dialect: Dialect,
 }
 
 /// The pattern last read.
-type Last = Option<(String, Pattern)>;
+pub(super) type Last = Option<(String, Pattern)>;
 
 impl Patterns {
     /// The patterns of argument `index`, or `default` where there is none.
-    fn of(nodes: &[Node], index: usize, default: &str, dialect: Dialect, span: Span) -> Result<Self> {
+    pub(super) fn of(nodes: &[Node], index: usize, default: &str, dialect: Dialect, span: Span) -> Result<Self> {
         let text = match nodes.get(index) {
             None => Some(default.to_owned()),
             Some(node) if node.constant.as_ref().is_some_and(|value| value.is_valid(0)) => {
@@ -71,7 +78,7 @@ impl Patterns {
     }
 
     /// The pattern for a row whose text is `text`.
-    fn get<'a>(&'a self, text: Option<&str>, last: &'a mut Last) -> Result<&'a Pattern, String> {
+    pub(super) fn get<'a>(&'a self, text: Option<&str>, last: &'a mut Last) -> Result<&'a Pattern, String> {
         if let Some(pattern) = &self.constant {
             return Ok(pattern);
         }
@@ -82,7 +89,8 @@ impl Patterns {
         Ok(&last.as_ref().expect("just put there").1)
     }
 
-    fn is_fallible(&self) -> bool {
+    /// Whether a row's own pattern may be malformed.
+    pub(super) fn is_fallible(&self) -> bool {
         self.constant.is_none()
     }
 }
@@ -118,7 +126,7 @@ fn to_timestamp(nodes: Vec<Node>, data_type: DataType, span: Span) -> Result<Nod
 }
 
 /// `yyyy-[m]m-[d]d` or `yyyy-[m]m-[d]d hh:mm:ss[.f...]`, as JDBC reads them: what TO_TIMESTAMP tries when its pattern does not fit. Values roll over.
-fn jdbc_timestamp(text: &str) -> Option<Moment> {
+pub(super) fn jdbc_timestamp(text: &str) -> Option<Moment> {
     let text = text.trim();
     let (date, time) = text.split_once(' ').map_or((text, None), |(date, time)| (date, Some(time.trim_start())));
     let mut parts = date.split('-');

@@ -67,13 +67,23 @@ impl Zone {
         instant.saturating_add(self.offset_at(instant))
     }
 
-    /// The instant of a wall-clock time.
+    /// The instant of a wall-clock time; of one that occurs twice the earlier.
     pub fn to_instant(&self, local: i64) -> i64 {
+        self.instant_of(local, false)
+    }
+
+    /// The same by the rules of Java's old calendar: of a wall-clock time that occurs twice the later.
+    pub fn to_later_instant(&self, local: i64) -> i64 {
+        self.instant_of(local, true)
+    }
+
+    fn instant_of(&self, local: i64, is_later: bool) -> i64 {
         match self {
             Self::Fixed(offset) => local.saturating_sub(*offset),
             Self::Place(place) => {
                 let offset = DateTime::from_timestamp_millis(local).map(|time| {
-                    let found = place.offset_from_local_datetime(&time.naive_utc()).earliest();
+                    let found = place.offset_from_local_datetime(&time.naive_utc());
+                    let found = if is_later { found.latest() } else { found.earliest() };
                     found.map(|offset| i64::from(offset.fix().local_minus_utc()) * 1000)
                 });
                 match offset {

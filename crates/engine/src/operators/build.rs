@@ -7,6 +7,7 @@ use weir_plan::{Node, Operator as Plan, Schema};
 
 use super::Operator;
 use super::calc::Calc;
+use super::correlate::Correlate;
 use super::deduplicate::{DeduplicateContext, deduplicate};
 use super::group::{GroupAggregate, GroupContext};
 use super::tumble::{TumbleAggregate, TumbleAssign, TumbleContext};
@@ -36,6 +37,7 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
         Plan::Calc { condition, projection } => {
             Ok(Box::new(Calc::new(condition.as_ref(), projection, &node.schema, context.compile)?))
         }
+        Plan::Correlate(spec) => Ok(Box::new(Correlate::new(spec, &node.schema, context.compile)?)),
         Plan::Union => Ok(Box::new(Union::new(node.schema.arrow()))),
         Plan::Deduplicate { keys, order, keep, state_ttl } => {
             let context = DeduplicateContext {

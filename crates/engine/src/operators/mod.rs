@@ -5,6 +5,7 @@ mod build;
 mod calc;
 mod changes;
 mod contract;
+mod correlate;
 pub mod deduplicate;
 pub mod group;
 mod rows;

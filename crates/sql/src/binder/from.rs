@@ -13,24 +13,29 @@ use crate::error::{SqlError, span_of};
 use crate::reserved::check_name;
 
 impl QueryBinder<'_> {
-    /// The one relation in FROM.
+    /// What stands in FROM: one relation, and UNNEST of its columns.
     pub(super) fn from(&mut self, select: &ast::Select) -> Result<(RelId, Scope), SqlError> {
-        let table = match select.from.as_slice() {
-            [table] => table,
-            [_, second, ..] => return Err(not_supported(span_of(second.span()), "a join (a second table in FROM)")),
-            [] => {
-                if let Some(condition) = &select.selection {
-                    let text =
-                        "SQL parse failed. Incorrect syntax near the keyword 'WHERE': there is no FROM before it";
-                    return Err(refuse(span_of(condition.span()), text));
-                }
-                return Ok(self.one_row(select));
+        let Some((first, others)) = select.from.split_first() else {
+            if let Some(condition) = &select.selection {
+                let text = "SQL parse failed. Incorrect syntax near the keyword 'WHERE': there is no FROM before it";
+                return Err(refuse(span_of(condition.span()), text));
             }
+            return Ok(self.one_row(select));
         };
-        if let Some(join) = table.joins.first() {
-            return Err(not_supported(span_of(join.relation.span()), "a join"));
+        let mut left = match self.unnest_alone(select, &first.relation)? {
+            Some(elements) => elements,
+            None => self.factor(&first.relation)?,
+        };
+        for join in &first.joins {
+            left = self.join(left, join)?;
         }
-        self.factor(&table.relation)
+        for table in others {
+            left = self.comma(left, &table.relation)?;
+            for join in &table.joins {
+                left = self.join(left, join)?;
+            }
+        }
+        Ok(left)
     }
 
     fn factor(&mut self, factor: &TableFactor) -> Result<(RelId, Scope), SqlError> {

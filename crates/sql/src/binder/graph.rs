@@ -157,6 +157,18 @@ impl Layout {
                 let operator = Operator::GroupAggregate(Box::new(spec));
                 self.add("GroupAggregate", uid, operator, inputs, schema, changelog, width)
             }
+            RelOp::Correlate(spec) => {
+                let operator = Operator::Correlate(spec.clone());
+                self.add(
+                    "Correlate",
+                    "correlate".to_owned(),
+                    operator,
+                    forward(&inputs),
+                    schema,
+                    changelog,
+                    parallelism,
+                )
+            }
             RelOp::Union => {
                 let uid = "union".to_owned();
                 self.add("Union", uid, Operator::Union, forward(&inputs), schema, changelog, self.parallelism)

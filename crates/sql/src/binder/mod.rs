@@ -6,6 +6,7 @@
 
 mod aggregates;
 mod changelog;
+mod correlate;
 mod expr;
 mod from;
 mod functions;

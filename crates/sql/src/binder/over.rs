@@ -88,6 +88,9 @@ impl QueryBinder<'_> {
 
     /// Applies a WHERE: a comparison of a row number becomes a deduplication, the rest a filter above it.
     pub(super) fn filter(&mut self, input: RelId, condition: Expr) -> Result<RelId, SqlError> {
+        if matches!(self.dag.get(input).op, RelOp::Correlate(_)) {
+            return self.filter_correlated(input, condition);
+        }
         let span = condition.span;
         let mut rest = Vec::new();
         let mut input = input;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use weir_base::Span;
 use weir_plan::{
     AggregateCall, DataType, Expr, ExprKind, Field, Keep, Order, Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec,
+    UnnestSpec,
 };
 
 use super::scope::Attribute;
@@ -75,6 +76,8 @@ pub(super) enum RelOp {
     Aggregate(Box<TumbleSpec>),
     /// Aggregates all rows of a key; gives the keys, then the aggregates.
     GroupAggregate(Box<GroupAggregate>),
+    /// Joins rows with the elements of a collection in them: columns behind the kept ones are the element's.
+    Correlate(Box<UnnestSpec>),
     /// All inputs.
     Union,
     /// Writes a table.
@@ -236,6 +239,7 @@ fn key_of(rel: &Rel) -> String {
             scan.spec.projection.iter_mut().chain(&mut scan.spec.condition).for_each(strip);
             scan.spec.watermark.iter_mut().for_each(|watermark| strip(&mut watermark.expression));
         }
+        RelOp::Correlate(spec) => strip(&mut spec.collection),
         RelOp::RowNumber { .. }
         | RelOp::Deduplicate { .. }
         | RelOp::Window(_)

@@ -14,10 +14,19 @@ use crate::{Program, SqlError, Step, explain};
 
 #[test]
 fn plans() {
-    check("plans.txt", |input| match fixture::plan(input) {
+    check("plans.txt", planned);
+}
+
+#[test]
+fn unnest() {
+    check("unnest.txt", planned);
+}
+
+fn planned(input: &str) -> String {
+    match fixture::plan(input) {
         Ok(program) => graphs(&program).into_iter().map(explained).collect::<Vec<_>>().join("\n"),
         Err(error) => format!("ERROR {error}"),
-    });
+    }
 }
 
 /// The kinds of row as Flink's `EXPLAIN CHANGELOG_MODE` shows them for the same queries.
@@ -40,13 +49,20 @@ fn errors() {
 /// One expression a line.
 #[test]
 fn expressions() {
-    check("expressions.txt", |input| {
-        let mut out = String::new();
-        for line in input.lines() {
-            let _ = writeln!(out, "{line}\n    {}", typed(line).unwrap_or_else(|error| refused(&error)));
-        }
-        out
-    });
+    check("expressions.txt", lines);
+}
+
+#[test]
+fn collections_and_json() {
+    check("collections_and_json.txt", lines);
+}
+
+fn lines(input: &str) -> String {
+    let mut out = String::new();
+    for line in input.lines() {
+        let _ = writeln!(out, "{line}\n    {}", typed(line).unwrap_or_else(|error| refused(&error)));
+    }
+    out
 }
 
 #[test]

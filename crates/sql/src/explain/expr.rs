@@ -48,6 +48,8 @@ fn call(function: Function, arguments: &[Expr], schema: Option<&Schema>) -> Stri
         (Function::IsNotFalse, [inner]) => format!("({inner} IS NOT FALSE)"),
         (Function::In, [needle, list @ ..]) => format!("({needle} IN ({}))", list.join(", ")),
         (Function::ItemAt, [collection, index]) => format!("{collection}[{index}]"),
+        (Function::IsJson, [inner, kind]) => format!("({inner} IS JSON {})", kind.trim_matches('\'')),
+        (Function::ReadTimestampLtz, _) => format!("TO_TIMESTAMP_LTZ({})", texts.join(", ")),
         (Function::ArrayOf, _) => format!("ARRAY[{}]", texts.join(", ")),
         (Function::MapOf, _) => format!("MAP[{}]", texts.join(", ")),
         (Function::RowOf, _) => format!("ROW({})", texts.join(", ")),

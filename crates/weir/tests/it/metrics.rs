@@ -1,6 +1,7 @@
 //! The metric pages and the logs of the binary, on jobs that are held up, stuck and flowing: each figure against a value worked out beforehand.
 
 mod expected;
+mod own;
 mod page;
 
 use std::collections::BTreeSet;

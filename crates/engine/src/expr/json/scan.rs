@@ -4,11 +4,11 @@ use super::number::write_number;
 use super::path::{Path, Step};
 
 /// How deep arrays and objects may lie in one another: the scanner recurses.
-const DEPTH_MAX: usize = 512;
+pub(super) const DEPTH_MAX: usize = 512;
 
 /// Appends the scalar at `path`; false where there is none, or the text is no JSON.
 pub(super) fn value_at(text: &str, path: &Path, out: &mut String) -> bool {
-    let mut scanner = Scanner { text, at: 0 };
+    let mut scanner = Scanner::new(text);
     match scanner.find(&path.steps, 0) {
         Some(Some((start, end))) => write_scalar(&text[start..end], out),
         _ => false,
@@ -32,7 +32,7 @@ fn write_scalar(value: &str, out: &mut String) -> bool {
 }
 
 /// A place in a text. Methods give None where the text is no JSON.
-struct Scanner<'a> {
+pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
@@ -40,19 +40,26 @@ struct Scanner<'a> {
 /// The stretch of a value, if the path leads to one.
 type Found = Option<(usize, usize)>;
 
-impl Scanner<'_> {
-    fn byte(&self) -> Option<u8> {
+impl<'a> Scanner<'a> {
+    /// At the beginning of `text`.
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The byte here.
+    pub(super) fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn blanks(&mut self) {
+    /// Passes blanks.
+    pub(super) fn blanks(&mut self) {
         while matches!(self.byte(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
 
     /// Passes `byte` and blanks before it.
-    fn pass(&mut self, byte: u8) -> Option<()> {
+    pub(super) fn pass(&mut self, byte: u8) -> Option<()> {
         self.blanks();
         (self.byte() == Some(byte)).then(|| self.at += 1)
     }
@@ -70,7 +77,7 @@ impl Scanner<'_> {
             (b'[', [Step::Index(index), rest @ ..]) => self.array(Some((*index, rest)), depth)?,
             (b'[', _) => self.array(None, depth)?,
             (b'"', _) => self.string().map(|_| None)?,
-            _ => self.plain().map(|()| None)?,
+            _ => self.plain().map(|_| None)?,
         };
         Some(if steps.is_empty() { Some((start, self.at)) } else { found })
     }
@@ -125,7 +132,7 @@ impl Scanner<'_> {
     }
 
     /// Passes a string and gives the stretch between its quotes.
-    fn string(&mut self) -> Option<(usize, usize)> {
+    pub(super) fn string(&mut self) -> Option<(usize, usize)> {
         self.pass(b'"')?;
         let start = self.at;
         loop {
@@ -140,13 +147,18 @@ impl Scanner<'_> {
         Some((start, self.at - 1))
     }
 
-    /// Passes a number, true, false or null.
-    fn plain(&mut self) -> Option<()> {
+    /// What stands between two places that [`Self::string`] gave.
+    pub(super) fn between(&self, start: usize, end: usize) -> &'a str {
+        &self.text[start..end]
+    }
+
+    /// Passes a number, true, false or null, and gives it.
+    pub(super) fn plain(&mut self) -> Option<&'a str> {
         let rest = &self.text[self.at..];
         let length = rest.find([',', '}', ']', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
         let word = &rest[..length];
         self.at += length;
-        (matches!(word, "true" | "false" | "null") || is_number(word)).then_some(())
+        (matches!(word, "true" | "false" | "null") || is_number(word)).then_some(word)
     }
 }
 
@@ -178,7 +190,7 @@ fn is_key(raw: &str, key: &str) -> bool {
 }
 
 /// Appends a string without its escapes; false if one is malformed. A lone surrogate becomes `?`, as Java encodes it.
-fn unescape(raw: &str, out: &mut String) -> bool {
+pub(super) fn unescape(raw: &str, out: &mut String) -> bool {
     let mut rest = raw;
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);

@@ -52,12 +52,120 @@ fn values_at_paths() {
 }
 
 #[test]
-fn wildcards_are_refused() {
-    let expr = call(F::JsonValue, vec![col(0, STRING), text("$.a[*]")], STRING);
-    let error = Evaluator::compile(&expr, &CompileContext::new("UTC")).unwrap_err();
+fn what_a_path_may_not_have_is_named() {
+    let cases = [
+        ("$.a.length()", "the function 'length()' in a path is not supported"),
+        ("$.a[?(@.b =~ /x/)]", "the operator '=~' in a filter of a path is not supported"),
+        ("$.a[?(@.b in [1])]", "the operator 'in' in a filter of a path is not supported"),
+    ];
+    for (path, why) in cases {
+        let expr = call(F::JsonValue, vec![col(0, STRING), text(path)], STRING);
+        let error = Evaluator::compile(&expr, &CompileContext::new("UTC")).unwrap_err();
+        let hint = "keys, indices, slices, wildcards, '..' and filters that compare are supported";
+        assert_eq!(error.to_string(), format!("use the JSON path '{path}' at 3:7: {why}; {hint}"));
+    }
+}
+
+/// `JSON_QUERY(json, path)` with an UNCONDITIONAL wrapper or none.
+fn query(json: &str, path: &str, wrapper: &str) -> String {
+    let behaviours = [wrapper, "NULL", "NULL"].map(text);
+    let arguments = [col(0, STRING), text(path)].into_iter().chain(behaviours).collect();
+    eval(&call(F::JsonQuery, arguments, STRING), &[strings(&[Some(json)])]).remove(0)
+}
+
+#[test]
+fn paths_that_lead_to_several_values_give_an_array() {
+    let json = r#"{"a":[{"b":1,"c":"x"},{"b":2.50},{"b":3,"c":null}],"d":{"b":4,"a":[5]}}"#;
+    let cases = [
+        ("$.a[*].b", "[1,2.50,3]"),
+        ("$.a[*].c", r#"["x",null]"#),
+        ("$..b", "[1,2.50,3,4]"),
+        ("$..a[0]", r#"[{"b":1,"c":"x"},5]"#),
+        ("$.a[0,2].b", "[1,3]"),
+        ("$.a[1:].b", "[2.50,3]"),
+        ("$.a[:-1].b", "[1,2.50]"),
+        ("$.a[?(@.b > 1)].b", "[2.50,3]"),
+        ("$.a[?(@.c)].b", "[1,3]"),
+        ("$.a[?(!@.c)].b", "[2.50]"),
+        ("$.a[?(@.c == 'x' || @.b == 3)].b", "[1,3]"),
+        ("$.a[?(@.b >= 2 && @.c == null)].b", "[3]"),
+        ("$.a[?(@.b == $.d.a[0])]", "[]"),
+        ("$.d.*", "[4,[5]]"),
+        ("$['d']['b','a']", r#"{"a":[5],"b":4}"#),
+        ("$.x[*]", "NULL"),
+        ("lax $.x[*]", "[]"),
+        ("$.d", r#"{"a":[5],"b":4}"#),
+        ("$.d.b", "NULL"),
+    ];
+    for (path, expected) in cases {
+        assert_eq!(query(json, path, "WITHOUT"), expected, "{path}");
+    }
+    assert_eq!(query(json, "$.d.b", "UNCONDITIONAL"), "[4]");
+    assert_eq!(query(json, "$.d.b", "CONDITIONAL"), "[4]");
+    assert_eq!(query(json, "$.d.a", "CONDITIONAL"), "[5]");
+}
+
+#[test]
+fn what_is_not_found_is_empty_in_lax_mode_and_an_error_in_strict() {
+    let value = |json: &str, path: &str| {
+        let behaviours = ["DEFAULT", "e", "DEFAULT", "r"].map(text);
+        let arguments = [col(0, STRING), text(path)].into_iter().chain(behaviours).collect();
+        eval(&call(F::JsonValue, arguments, STRING), &[strings(&[Some(json)])]).remove(0)
+    };
+    let cases = [
+        (r#"{"a":1}"#, "lax $.b", "e"),
+        (r#"{"a":1"#, "lax $.b", "e"),
+        (r#"{"a":1"#, "LAX  $.a", "e"),
+        (r#"{"a":1"#, "$.b", "r"),
+        (r#"{"a":1}"#, "$.b", "r"),
+        (r#"{"a":null}"#, "$.a", "r"),
+        (r#"{"a":null}"#, "lax $.a", "e"),
+        (r#"{"a":[1]}"#, "$.a", "r"),
+        (r#"{"a":[1]}"#, "lax $.a", "e"),
+        ("null", "lax $", "r"),
+        ("[1]", "$[", "r"),
+        ("[1]", "lax $[", "r"),
+        ("[1]", "$[0]", "1"),
+    ];
+    for (json, path, expected) in cases {
+        assert_eq!(value(json, path), expected, "{json} {path}");
+    }
+}
+
+#[test]
+fn texts_in_quotes() {
+    let json = [strings(&[Some("a\"b/ü😀\n\u{1}")])];
+    let quoted = call(F::JsonQuote, vec![col(0, STRING)], STRING);
+    assert_eq!(eval(&quoted, &json), ["\"a\\\"b\\/\\u00fc\\u1f600\\ude00\\n\u{1}\""]);
+    let unquoted = call(F::JsonUnquote, vec![col(0, STRING)], STRING);
+    let texts = [r#""a\u00fc\n""#, "abc", "\"abc", r#""\q""#, "\"\"", "\"ab\"c\"", " \"a\" "].map(Some);
+    assert_eq!(eval(&unquoted, &[strings(&texts)]), ["aü\n", "abc", "\"abc", r#""\q""#, "", "ab\"c", " \"a\" "]);
+}
+
+#[test]
+fn objects_and_arrays() {
+    let inner = call(F::JsonArray, vec![text("ABSENT"), int(1), null(T::Int)], STRING);
+    let raw = call(F::Json, vec![text(r#"{"z": 1.0}"#)], STRING);
+    let arguments = vec![
+        text("NULL"),
+        text("b"),
+        inner,
+        text("a"),
+        raw,
+        text("c"),
+        col(0, STRING),
+        text("d"),
+        double(1e20),
+        text("b2"),
+        double(0.5),
+    ];
+    let object = call(F::JsonObject, arguments, STRING);
     assert_eq!(
-        error.to_string(),
-        "use the JSON path '$.a[*]' at 3:7: wildcards, filters and '..' are not supported; name keys and indices only"
+        eval(&object, &[strings(&[Some("[1]"), None])]),
+        [
+            r#"{"a":{"z":1.0},"b":[1],"b2":0.5,"c":"[1]","d":1.0E+20}"#,
+            r#"{"a":{"z":1.0},"b":[1],"b2":0.5,"c":null,"d":1.0E+20}"#
+        ]
     );
 }
 

@@ -23,7 +23,7 @@ pub(in super::super) fn read_simple(pattern: &Pattern, text: &str, zone: &Zone, 
         };
     }
     let local = time.local();
-    Some(time.offset.map_or_else(|| zone.to_instant(local), |offset| local - offset))
+    Some(time.offset.map_or_else(|| zone.to_later_instant(local), |offset| local - offset))
 }
 
 /// Passes a text; a blank in it stands for any number of blanks.

@@ -14,6 +14,7 @@ pub(super) fn name(rel: &Rel) -> String {
         RelOp::Window(_) => "StreamPhysicalWindowTableFunction".to_owned(),
         RelOp::Aggregate(_) => "StreamPhysicalWindowAggregate".to_owned(),
         RelOp::GroupAggregate(_) => "StreamPhysicalGroupAggregate".to_owned(),
+        RelOp::Correlate(_) => "StreamPhysicalCorrelate".to_owned(),
         RelOp::Union => "StreamPhysicalUnion".to_owned(),
     }
 }

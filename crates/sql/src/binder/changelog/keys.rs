@@ -45,6 +45,8 @@ fn of_rel(rel: &Rel, input: Option<&Keys>) -> Keys {
         RelOp::Deduplicate { keys, .. } => only(&mut keys.iter().copied()),
         RelOp::GroupAggregate(aggregate) => only(&mut (0..aggregate.keys.len())),
         RelOp::Sink(_) => input.cloned().unwrap_or_default(),
+        // A row becomes several: what told it from the others does not any more.
+        RelOp::Correlate(_) => Keys::new(),
         RelOp::Window(_) | RelOp::Union | RelOp::RowNumber { .. } | RelOp::Aggregate(_) => Keys::new(),
     }
 }

@@ -25,7 +25,7 @@ enum Takes {
 fn takes(rel: &Rel) -> Takes {
     match &rel.op {
         RelOp::Scan(_) | RelOp::GroupAggregate(_) => Takes::All,
-        RelOp::Calc { .. } | RelOp::Union | RelOp::RowNumber { .. } => Takes::AsReader,
+        RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Union | RelOp::RowNumber { .. } => Takes::AsReader,
         RelOp::Window(_) => Takes::InsertsYet("a window function over rows that are updated or deleted"),
         RelOp::Deduplicate { .. } => Takes::InsertsYet("a deduplication of rows that are updated or deleted"),
         RelOp::Aggregate(_) => Takes::InsertsYet("an aggregation in windows of rows that are updated or deleted"),
@@ -39,7 +39,8 @@ fn takes(rel: &Rel) -> Takes {
 fn gives(rel: &Rel, below: ChangelogMode) -> ChangelogMode {
     match &rel.op {
         RelOp::Scan(_) | RelOp::Aggregate(_) => ChangelogMode::INSERT_ONLY,
-        RelOp::Calc { .. } | RelOp::Window(_) | RelOp::Union | RelOp::RowNumber { .. } | RelOp::Sink(_) => below,
+        RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Window(_) | RelOp::Union => below,
+        RelOp::RowNumber { .. } | RelOp::Sink(_) => below,
         // A group may go only where rows can go.
         RelOp::GroupAggregate(_) if below.is_insert_only() => ChangelogMode::ALL.without(RowKind::Delete),
         RelOp::GroupAggregate(_) => ChangelogMode::ALL,

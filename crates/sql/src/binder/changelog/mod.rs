@@ -72,10 +72,12 @@ fn asks(rel: &Rel, wanted: UpdateKind) -> UpdateKind {
     match &rel.op {
         // These pass rows on as they come.
         RelOp::Calc { .. } | RelOp::Window(_) | RelOp::Union | RelOp::Sink(_) | RelOp::RowNumber { .. } => wanted,
-        // These keep or fold rows: what a former row did must be undone.
-        RelOp::Scan(_) | RelOp::Deduplicate { .. } | RelOp::Aggregate(_) | RelOp::GroupAggregate(_) => {
-            UpdateKind::BeforeAndAfter
-        }
+        // These keep, fold or multiply rows: what a former row did must be undone.
+        RelOp::Scan(_)
+        | RelOp::Correlate(_)
+        | RelOp::Deduplicate { .. }
+        | RelOp::Aggregate(_)
+        | RelOp::GroupAggregate(_) => UpdateKind::BeforeAndAfter,
     }
 }
 

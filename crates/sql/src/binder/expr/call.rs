@@ -31,6 +31,9 @@ impl ExprBinder<'_> {
             return Err(refuse(span, "FILTER must be applied to aggregate function")
                 .hint(format!("{name} is none: say CASE WHEN ... THEN {name}(...) END")));
         }
+        if let Some(call) = self.json(&name, function, span) {
+            return call;
+        }
         let arguments = plain_arguments(function, &name, span)?;
         let upper = name.to_ascii_uppercase();
         match upper.as_str() {
@@ -40,6 +43,7 @@ impl ExprBinder<'_> {
             crate::dialect::SYMMETRIC_MARKER => self.between_symmetric(&arguments, span),
             "MOD" => self.remainder(arguments, span),
             "NULLIF" => self.null_if(&arguments, span),
+            "TYPEOF" => functions::type_of(&self.bind_all(arguments)?, span),
             "TIMESTAMPADD" => self.timestamp_sum(&arguments, span),
             "TIMESTAMPDIFF" => self.timestamp_difference(&arguments, span),
             _ => match unit::of_short_form(&upper) {

@@ -11,7 +11,9 @@ mod compare;
 mod conditional;
 mod division;
 mod interval;
+mod json;
 mod literal;
+mod overlaps;
 mod temporal;
 mod unit;
 
@@ -90,6 +92,7 @@ impl<'a> ExprBinder<'a> {
             E::TypedString(typed) => literal::typed_string(typed, span),
             E::Interval(interval) => interval::bind(interval, span),
             E::UnaryOp { op, expr } => self.unary(*op, expr, span),
+            E::BinaryOp { left, op: ast::BinaryOperator::Overlaps, right } => self.overlaps(left, right, span),
             E::BinaryOp { left, op, right } => self.binary(left, op, right, span),
             E::IsNull(_)
             | E::IsNotNull(_)
@@ -140,8 +143,15 @@ impl<'a> ExprBinder<'a> {
 
 /// Refuses to copy `inner` so often that the expression becomes too large: nested, copies multiply.
 fn check_copies(inner: &Expr, copies: usize, span: Span) -> Result<(), SqlError> {
-    let mut parts = 0_usize;
-    inner.visit(&mut |_| parts += 1);
+    let (mut parts, mut counts) = (0_usize, false);
+    inner.visit(&mut |part| {
+        parts += 1;
+        counts |= is_metric(part);
+    });
+    if counts && copies > 1 {
+        let text = "METRIC_COUNT and METRIC_HISTOGRAM would count twice inside BETWEEN, CASE, NULLIF and OVERLAPS, which are spelled out";
+        return Err(refuse(span, text).hint("compute the metric as a column of a subquery"));
+    }
     if parts.saturating_mul(copies) <= EXPRESSION_PARTS_MAX {
         return Ok(());
     }
@@ -152,4 +162,10 @@ fn check_copies(inner: &Expr, copies: usize, span: Span) -> Result<(), SqlError>
         ),
     )
     .hint("compute the inner part as a column of a subquery"))
+}
+
+/// Whether it is METRIC_COUNT or METRIC_HISTOGRAM.
+fn is_metric(expr: &Expr) -> bool {
+    use weir_plan::Function as F;
+    matches!(&expr.kind, weir_plan::ExprKind::Call(F::MetricCount | F::MetricHistogram, _))
 }

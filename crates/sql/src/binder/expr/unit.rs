@@ -35,7 +35,20 @@ pub(super) const FLOOR: &[&str] =
     &["YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND"];
 
 /// Units that TIMESTAMPDIFF knows.
-pub(super) const DIFFERENCE: &[&str] = &["YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"];
+pub(super) const DIFFERENCE: &[&str] = &[
+    "CENTURY",
+    "DECADE",
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "MILLISECOND",
+    "MICROSECOND",
+];
 
 /// Units that TIMESTAMPADD knows, with their months or milliseconds.
 const ADDITION: [(&str, Value); 10] = [

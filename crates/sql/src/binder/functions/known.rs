@@ -54,39 +54,19 @@ const WINDOW_FUNCTIONS: [&str; 9] =
 /// Scalar functions of Flink that are still to come.
 const SCALARS_TO_COME: &[&str] = &[
     "ACOS",
-    "ARRAY_APPEND",
-    "ARRAY_CONCAT",
-    "ARRAY_CONTAINS",
-    "ARRAY_DISTINCT",
-    "ARRAY_EXCEPT",
-    "ARRAY_INTERSECT",
-    "ARRAY_JOIN",
-    "ARRAY_MAX",
-    "ARRAY_MIN",
-    "ARRAY_POSITION",
-    "ARRAY_PREPEND",
-    "ARRAY_REMOVE",
-    "ARRAY_REVERSE",
-    "ARRAY_SLICE",
-    "ARRAY_SORT",
-    "ARRAY_UNION",
     "ASCII",
     "ASIN",
     "ATAN",
     "ATAN2",
     "BIN",
     "CHR",
-    "CONVERT_TZ",
     "COS",
     "COSH",
     "COT",
     "CURRENT_DATABASE",
-    "CURRENT_TIME",
-    "CURRENT_WATERMARK",
     "DECODE",
     "DEGREES",
     "E",
-    "ELEMENT",
     "ELT",
     "ENCODE",
     "FROM_BASE64",
@@ -97,28 +77,10 @@ const SCALARS_TO_COME: &[&str] = &[
     "IS_ALPHA",
     "IS_DECIMAL",
     "IS_DIGIT",
-    "IS_JSON",
-    "JSON",
-    "JSON_ARRAY",
-    "JSON_EXISTS",
-    "JSON_LENGTH",
-    "JSON_OBJECT",
-    "JSON_QUERY",
-    "JSON_QUOTE",
-    "JSON_STRING",
-    "JSON_TYPE",
-    "JSON_UNQUOTE",
-    "LOCALTIME",
     "LOCATE",
     "LOG",
     "LOG2",
-    "MAP_ENTRIES",
-    "MAP_FROM_ARRAYS",
-    "MAP_KEYS",
-    "MAP_UNION",
-    "MAP_VALUES",
     "OVERLAY",
-    "PARSE_JSON",
     "PARSE_URL",
     "PI",
     "PRINTF",
@@ -145,13 +107,10 @@ const SCALARS_TO_COME: &[&str] = &[
     "TANH",
     "TO_BASE64",
     "TRANSLATE",
-    "TYPEOF",
     "UNHEX",
     "URL_DECODE",
     "URL_ENCODE",
     "UUID",
-    "SOURCE_WATERMARK",
-    "TRY_PARSE_JSON",
 ];
 
 /// Whether `name` is an aggregate function that the planner knows.
@@ -162,6 +121,11 @@ pub(in crate::binder) fn is_aggregate(name: &str) -> bool {
 /// Whether `name` needs an OVER clause.
 fn is_window_function(name: &str) -> bool {
     listed(&WINDOW_FUNCTIONS, name)
+}
+
+/// Whether `name` is a scalar function of Flink that is still to come.
+pub(super) fn is_to_come(name: &str) -> bool {
+    listed(SCALARS_TO_COME, name)
 }
 
 fn listed(names: &[&str], name: &str) -> bool {
@@ -189,6 +153,9 @@ pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
         return refuse(span, "APPROX_COUNT_DISTINCT aggregate function does not support yet for streaming.")
             .hint("COUNT(DISTINCT x) counts exactly");
     }
+    if let Some((what, hint)) = reason(&upper) {
+        return not_supported(span, format!("the function {upper}, {what},")).hint(hint);
+    }
     if listed(SCALARS_TO_COME, name) {
         let error = not_supported(span, format!("the function {upper}"));
         return match nearest(&upper) {
@@ -201,6 +168,24 @@ pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
         Some(near) => error.hint(format!("did you mean {near}?")),
         None => error,
     }
+}
+
+/// Why a function of Flink is not there, and what to do.
+fn reason(upper: &str) -> Option<(&'static str, &'static str)> {
+    Some(match upper {
+        "PARSE_JSON" | "TRY_PARSE_JSON" => {
+            ("which gives a VARIANT", "keep the text, and take values from it by JSON_VALUE and JSON_QUERY")
+        }
+        "OBJECT_OF" | "OBJECT_UPDATE" => ("which gives a value of a Java class", "write ROW(a, b)"),
+        "SOURCE_WATERMARK" => (
+            "a declarative marker for sources that make watermarks of their own",
+            "write WATERMARK FOR ts AS ts - INTERVAL '5' SECOND",
+        ),
+        "CURRENT_WATERMARK" => {
+            ("which gives the watermark of the operator", "late rows are counted in numLateRecordsDropped")
+        }
+        _ => return None,
+    })
 }
 
 /// The known function whose name is most like `upper`, if one is like it at all.

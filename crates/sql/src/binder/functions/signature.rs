@@ -8,7 +8,7 @@ use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType};
 
 use crate::binder::expr::cast::implicit_cast;
 use crate::binder::refusal::refuse;
-use crate::binder::types::{calcite_name, least_common_type};
+use crate::binder::types::{calcite_name, implicit_cast_exists, least_common_type};
 use crate::error::SqlError;
 
 /// A function with its rules.
@@ -58,12 +58,24 @@ pub(in crate::binder) enum Argument {
     Boolean,
     /// TIMESTAMP, TIMESTAMP_LTZ, CHAR or VARCHAR
     TimestampOrText,
-    /// DATE, TIMESTAMP or TIMESTAMP_LTZ
-    DateOrTimestamp,
     /// DATE, TIME, TIMESTAMP, TIMESTAMP_LTZ or an interval
     Datetime,
+    /// DATE, TIME, TIMESTAMP or TIMESTAMP_LTZ
+    TimePoint,
     /// ARRAY or MAP
     Collection,
+    /// ARRAY, as it is.
+    AnyArray,
+    /// MAP, as it is.
+    AnyMap,
+    /// ARRAY of CHAR or VARCHAR
+    TextArray,
+    /// What the elements of the first argument can be, cast to their type.
+    Element,
+    /// ARRAY; all such arguments are cast to their common type.
+    CommonArray,
+    /// MAP; all such arguments are cast to their common type.
+    CommonMap,
 }
 
 impl Argument {
@@ -78,12 +90,22 @@ impl Argument {
             Self::Text => logical.is_string(),
             Self::Boolean => *logical == T::Boolean,
             Self::TimestampOrText => timestamp || logical.is_string(),
-            Self::DateOrTimestamp => timestamp || *logical == T::Date,
+            Self::TimePoint => timestamp || matches!(logical, T::Date | T::Time(_)),
             Self::Datetime => {
                 timestamp || matches!(logical, T::Date | T::Time(_) | T::IntervalDayTime | T::IntervalYearMonth)
             }
             Self::Collection => matches!(logical, T::Array(_) | T::Map(..)),
+            Self::AnyArray | Self::CommonArray => matches!(logical, T::Array(_)),
+            Self::AnyMap | Self::CommonMap => matches!(logical, T::Map(..)),
+            Self::TextArray => matches!(logical, T::Array(element) if element.logical.is_string()),
+            // Against the first argument: see `Signature::takes_type`.
+            Self::Element => true,
         }
+    }
+
+    /// Whether all such arguments are cast to their common type.
+    fn is_common(self) -> bool {
+        matches!(self, Self::Common | Self::CommonArray | Self::CommonMap)
     }
 
     /// The type an argument of `logical` is cast to; `None`: it stays.
@@ -99,7 +121,7 @@ impl Argument {
             Self::Text if untyped => Some(T::Varchar(weir_plan::LENGTH_MAX)),
             Self::Boolean if untyped => Some(T::Boolean),
             Self::Number if untyped => Some(T::Int),
-            Self::TimestampOrText | Self::DateOrTimestamp | Self::Datetime if untyped => Some(T::Timestamp(3)),
+            Self::TimestampOrText | Self::TimePoint | Self::Datetime if untyped => Some(T::Timestamp(3)),
             _ => None,
         }
     }
@@ -113,8 +135,12 @@ impl Argument {
             Self::Text => "CHARACTER",
             Self::Boolean => "BOOLEAN",
             Self::TimestampOrText => "TIMESTAMP",
-            Self::DateOrTimestamp | Self::Datetime => "DATETIME",
+            Self::TimePoint | Self::Datetime => "DATETIME",
             Self::Collection => "COLLECTION",
+            Self::AnyArray | Self::CommonArray => "ARRAY",
+            Self::AnyMap | Self::CommonMap => "MAP",
+            Self::TextArray => "ARRAY<STRING>",
+            Self::Element => "ARRAY ELEMENT",
         }
     }
 }
@@ -151,9 +177,17 @@ impl Signature {
         count >= most - self.optional && (count <= most || self.variadic)
     }
 
-    fn takes_type(&self, index: usize, argument: &Expr) -> bool {
-        let rule = self.rule(index);
+    fn takes_type(&self, index: usize, arguments: &[Expr]) -> bool {
+        let (rule, argument) = (self.rule(index), &arguments[index]);
+        if rule == Argument::Element {
+            return match &arguments[0].data_type.logical {
+                LogicalType::Array(element) => implicit_cast_exists(&argument.data_type.logical, &element.logical),
+                _ => true,
+            };
+        }
         match argument.data_type.logical {
+            // Nothing says of what an untyped array or map would be.
+            LogicalType::Null if matches!(rule, Argument::AnyArray | Argument::AnyMap | Argument::TextArray) => false,
             LogicalType::Null => self.inferred.is_some() || matches!(rule, Argument::Any | Argument::Common),
             ref logical => rule.takes(logical),
         }
@@ -161,19 +195,23 @@ impl Signature {
 
     /// The common type of the arguments that have one; Err where there is none.
     fn common_type(&self, arguments: &[Expr]) -> Result<Option<LogicalType>, ()> {
-        if !self.arguments.contains(&Argument::Common) {
+        if !self.arguments.iter().any(|argument| argument.is_common()) {
             return Ok(None);
         }
-        let of_common = arguments.iter().enumerate().filter(|(index, _)| self.rule(*index) == Argument::Common);
+        let of_common = arguments.iter().enumerate().filter(|(index, _)| self.rule(*index).is_common());
         let types: Vec<_> = of_common.map(|(_, argument)| argument.data_type.clone()).collect();
         least_common_type(&types).map(|common| Some(common.logical)).ok_or(())
     }
 
     fn make(&self, arguments: Vec<Expr>, common: Option<&LogicalType>, span: Span) -> Result<Expr, SqlError> {
-        let mut cast = Vec::with_capacity(arguments.len());
+        let mut cast: Vec<Expr> = Vec::with_capacity(arguments.len());
         for (index, argument) in arguments.into_iter().enumerate() {
             let target = match self.rule(index) {
-                Argument::Common => common.cloned(),
+                rule if rule.is_common() => common.cloned(),
+                Argument::Element => match &cast[0].data_type.logical {
+                    LogicalType::Array(element) => Some(element.logical.clone()),
+                    _ => None,
+                },
                 other => other.target(&argument.data_type.logical),
             };
             cast.push(match target {
@@ -214,7 +252,7 @@ pub(super) fn bind_first(forms: &[&Signature], arguments: Vec<Expr>, span: Span)
         return Err(wrong_count(forms, &arguments, span));
     }
     for form in of_count {
-        if arguments.iter().enumerate().all(|(index, argument)| form.takes_type(index, argument))
+        if (0..arguments.len()).all(|index| form.takes_type(index, &arguments))
             && let Ok(common) = form.common_type(&arguments)
         {
             return form.make(arguments, common.as_ref(), span);
@@ -230,8 +268,7 @@ fn all_forms(forms: &[&Signature]) -> String {
 fn wrong_count(forms: &[&Signature], arguments: &[Expr], span: Span) -> SqlError {
     let (name, is_inferred) = (forms[0].name, forms[0].inferred.is_some());
     if is_inferred {
-        return refuse(span, no_match(name, arguments))
-            .hint(format!("supported signature(s): {}", all_forms(forms)));
+        return refuse(span, no_match(name, arguments)).hint(format!("supported signature(s): {}", all_forms(forms)));
     }
     let most = forms.iter().map(|form| form.arguments.len()).max().unwrap_or(0);
     let least = forms.iter().map(|form| form.arguments.len() - form.optional).min().unwrap_or(0);

@@ -66,6 +66,13 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
                 let mine: Vec<usize> = wanted[id.0].iter().copied().filter(|index| *index < width).collect();
                 wanted[rel.inputs[0].0].extend(mine);
             }
+            RelOp::Correlate(spec) => {
+                // The element's columns stay together: they are made together.
+                wanted[id.0].extend(spec.kept.len()..rel.columns.len());
+                let input = &mut wanted[rel.inputs[0].0];
+                input.extend(mine.iter().filter_map(|index| spec.kept.get(*index)));
+                columns_of(&spec.collection, input);
+            }
             RelOp::Aggregate(spec) => {
                 let mut read: Vec<usize> = spec.keys.clone();
                 read.extend(spec.aggregates.iter().flat_map(|call| call.arguments.iter().copied().chain(call.filter)));
@@ -97,7 +104,8 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
     let passed = match &rel.op {
         RelOp::Deduplicate { .. } | RelOp::RowNumber { .. } | RelOp::Union => Some(rel.columns.len()),
         RelOp::Window(_) => Some(rel.columns.len() - 3),
-        RelOp::Scan(_) | RelOp::Calc { .. } | RelOp::Aggregate(_) | RelOp::GroupAggregate(_) | RelOp::Sink(_) => None,
+        RelOp::Scan(_) | RelOp::Calc { .. } | RelOp::Aggregate(_) | RelOp::GroupAggregate(_) => None,
+        RelOp::Correlate(_) | RelOp::Sink(_) => None,
     };
     let passed: Option<Wanted> = passed.map(|width| kept.iter().copied().filter(|index| *index < width).collect());
     if let Some(passed) = &passed {
@@ -144,6 +152,10 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
             for call in &mut aggregate.aggregates {
                 call.arguments.iter_mut().chain(&mut call.filter).for_each(|index| *index = below(*index));
             }
+        }
+        RelOp::Correlate(spec) => {
+            spec.kept = kept.iter().filter_map(|index| spec.kept.get(*index)).map(|index| below(*index)).collect();
+            shift_columns(&mut spec.collection, below);
         }
         RelOp::Union | RelOp::Sink(_) => {}
     }

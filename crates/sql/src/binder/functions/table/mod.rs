@@ -8,6 +8,7 @@ mod encoding;
 mod hash;
 mod json;
 mod math;
+mod metric;
 mod operators;
 mod regexp;
 mod text;
@@ -26,7 +27,7 @@ pub(super) use operators::OPERATORS;
 type ResultRule = fn(&[Expr]) -> DataType;
 
 /// All families.
-const FAMILIES: [&[Signature]; 9] = [
+const FAMILIES: [&[Signature]; 10] = [
     math::FUNCTIONS,
     text::FUNCTIONS,
     regexp::FUNCTIONS,
@@ -36,6 +37,7 @@ const FAMILIES: [&[Signature]; 9] = [
     time::FUNCTIONS,
     collection::FUNCTIONS,
     json::FUNCTIONS,
+    metric::FUNCTIONS,
 ];
 
 /// The forms of each function by its name in upper case.

@@ -3,7 +3,7 @@
 use weir_plan::Function as F;
 
 use super::super::results as r;
-use super::super::signature::Argument::{Any, Boolean, DateOrTimestamp, Number, Text};
+use super::super::signature::Argument::{Any, Boolean, Number, Text, TimePoint};
 use super::super::signature::Signature;
 use super::fixed;
 use super::text::trim_blanks;
@@ -16,8 +16,8 @@ pub(in super::super) static OPERATORS: &[Signature] = &[
     fixed("SIMILAR TO", F::SimilarTo, &[Text, Text, Text], r::boolean).optional(1),
     fixed("||", F::Concat, &[Text, Text], r::concatenated),
     fixed("TRIM", F::TrimBoth, &[Text, Text], r::first_varying).optional(1).finish(trim_blanks),
-    fixed("FLOOR", F::FloorTo, &[DateOrTimestamp, Any], r::first),
-    fixed("CEIL", F::CeilTo, &[DateOrTimestamp, Any], r::first),
+    fixed("FLOOR", F::FloorTo, &[TimePoint, Any], r::first),
+    fixed("CEIL", F::CeilTo, &[TimePoint, Any], r::first),
     fixed("IS TRUE", F::IsTrue, &[Boolean], r::boolean_not_null),
     fixed("IS FALSE", F::IsFalse, &[Boolean], r::boolean_not_null),
     fixed("IS NOT TRUE", F::IsNotTrue, &[Boolean], r::boolean_not_null),
