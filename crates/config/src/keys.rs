@@ -58,10 +58,27 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("state.backend", "state is kept in memory and written as deltas"),
     ("state.checkpoint-storage", "checkpoints go to execution.checkpointing.dir"),
     ("state.savepoints.dir", "there are no savepoints"),
+    ("table.display.", "columns are as wide as what is in them"),
     ("table.dml-sync", "weir run always waits for its jobs"),
+    ("table.exec.async-", "there is nothing to wait for beside the streams"),
+    ("table.exec.disabled-operators", "it steers batch jobs"),
+    ("table.exec.emit.", "windows give their rows once, when the watermark passes them"),
+    ("table.exec.local-hash-agg.", "it steers batch jobs"),
+    ("table.exec.operator-fusion-codegen.", "no code is generated"),
+    ("table.exec.rank.topn-cache-size", "state is in memory"),
     ("table.exec.resource.default-parallelism", "use parallelism.default"),
+    ("table.exec.simplify-operator-name-enabled", "names are short"),
+    ("table.exec.sink.rowtime-inserter", "sinks are given columns, no timestamps beside them"),
+    ("table.exec.sink.upsert-materialize-strategy.", "state is in memory"),
+    ("table.exec.sort.", "it steers batch jobs"),
+    ("table.exec.spill-compression.", "it steers batch jobs"),
+    ("table.exec.uid.", "uids follow the plan"),
+    ("table.exec.unbounded-over.", "state is in memory"),
+    ("table.exec.window-agg.", "state is in memory"),
+    ("table.generated-code.", "no code is generated"),
     ("table.optimizer.", "the planner has no such choice to make"),
     ("table.plan.", "plans are made anew for each run"),
+    ("table.resources.", "there are no resources to download"),
     ("task.", "tasks are not JVM threads"),
     ("taskmanager.", "there is no TaskManager process and no memory pool to size"),
     ("web.", "weir run serves no web UI"),
@@ -100,7 +117,8 @@ pub(crate) fn older_names(key: &str) -> impl Iterator<Item = &'static str> {
 
 /// What `key` does; `None` if nobody knows it.
 pub fn effect_of(key: &str) -> Option<Effect> {
-    if DEFAULTS.contains_key(key) || OLDER_NAMES.iter().any(|(older, _)| *older == key) {
+    let is_older = OLDER_NAMES.iter().any(|(older, _)| *older == key);
+    if DEFAULTS.contains_key(key) || is_older || crate::kinds::is_fixed(key) {
         return Some(Effect::Acts);
     }
     WITHOUT_EFFECT.iter().find(|(prefix, _)| key.starts_with(prefix)).map(|(_, reason)| Effect::None(reason))
@@ -120,6 +138,7 @@ pub fn known_keys() -> impl Iterator<Item = &'static str> {
 pub fn nearest(key: &str) -> Option<&'static str> {
     let likeness = |known: &str| strsim::jaro_winkler(known, key);
     known_keys()
+        .chain(crate::kinds::fixed_keys())
         .map(|known| (likeness(known), known))
         .filter(|(score, _)| *score > 0.85)
         .max_by(|left, right| left.0.total_cmp(&right.0))

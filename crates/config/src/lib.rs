@@ -5,10 +5,12 @@
 
 mod file;
 mod keys;
+mod kinds;
 mod settings;
 mod values;
 
 pub use file::{read_file, read_text};
 pub use keys::{Effect, default_of, effect_of, known_keys, nearest};
+pub use kinds::{Refusal, check};
 pub use settings::Settings;
 pub use values::{parse_bool, parse_duration, parse_memory_size};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use weir_base::{Error, Result};
 
-use crate::keys::{Effect, REFUSED, VALUES_WITHOUT_EFFECT, default_of, effect_of, nearest, older_names};
+use crate::keys::{Effect, VALUES_WITHOUT_EFFECT, default_of, effect_of, nearest, older_names};
+use crate::kinds::{Refusal, check};
 use crate::values::{parse_bool, parse_duration, parse_memory_size};
 
 /// Values that were given; what was not given has its default.
@@ -30,10 +31,9 @@ impl Settings {
             }
         }
         let settings = Self { values };
-        for (key, value, what_to_do) in REFUSED {
-            if settings.values.get(*key).is_some_and(|given| given.eq_ignore_ascii_case(value)) {
-                let text = format!("use the configuration key '{key}' = '{value}': it cannot be honoured");
-                return Err(Error::invalid(text).hint(*what_to_do));
+        for (key, value) in &settings.values {
+            if let Err(Refusal { message, hint }) = check(key, value) {
+                return Err(Error::invalid(format!("use the configuration: {message}")).hint(hint));
             }
         }
         Ok(settings)

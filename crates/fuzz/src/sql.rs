@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weir_base::limits::SCRIPT_BYTES_MAX;
-use weir_config::{effect_of, nearest};
+use weir_config::{check, effect_of, nearest};
 use weir_sql::{Environment, Step, compile, explain};
 
 /// Plans `data` as `weir run` plans a script. What is no text is refused before it gets there.
@@ -28,6 +28,7 @@ pub fn sql(data: &[u8]) {
         parallelism: None,
         job_name: "fuzz",
         setting_known: &|key| effect_of(key).is_some(),
+        setting_wrong: &|key, value| check(key, value).err().map(|refusal| (refusal.message, refusal.hint)),
         setting_suggestion: &|key| nearest(key).map(str::to_owned),
     };
     match compile(text, &environment) {

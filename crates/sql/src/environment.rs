@@ -23,6 +23,8 @@ pub struct Environment<'a> {
     pub job_name: &'a str,
     /// Whether a key may be SET.
     pub setting_known: &'a dyn Fn(&str) -> bool,
+    /// What is wrong with a value for a known key, and what to do.
+    pub setting_wrong: &'a dyn Fn(&str, &str) -> Option<(String, String)>,
     /// The known key that an unknown one was probably meant to be.
     pub setting_suggestion: &'a dyn Fn(&str) -> Option<String>,
 }

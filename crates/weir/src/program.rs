@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use weir_base::limits::SCRIPT_BYTES_MAX;
 use weir_base::{Error, Result};
-use weir_config::{Settings, effect_of, nearest, read_file};
+use weir_config::{Settings, check, effect_of, nearest, read_file};
 use weir_sql::{Environment, Program, Step};
 
 use crate::commands::Exit;
@@ -105,6 +105,7 @@ impl Script {
             parallelism: self.parallelism,
             job_name: &self.name,
             setting_known: &|key| effect_of(key).is_some(),
+            setting_wrong: &|key, value| check(key, value).err().map(|refusal| (refusal.message, refusal.hint)),
             setting_suggestion: &|key| nearest(key).map(str::to_owned),
         };
         let program = weir_sql::compile(&self.text, &environment)

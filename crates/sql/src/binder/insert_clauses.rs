@@ -2,7 +2,7 @@
 
 use sqlparser::ast;
 use weir_base::Span;
-use weir_plan::{CastMode, ChangelogMode, ConnectorSpec, DataType, Expr, ExprKind, LogicalType, Value};
+use weir_plan::{CastMode, ChangelogMode, ConnectorSpec, DataType, Expr, ExprKind, LogicalType, TableOptions, Value};
 
 use super::refusal::{not_supported, refuse};
 use crate::catalog::Table;
@@ -77,25 +77,13 @@ pub(super) fn partition_values(
 
 /// The constant `tree` as Flink takes it: its text, cast to the column's type.
 fn constant(tree: &ast::Expr, data_type: &DataType, span: Span) -> Result<Expr, SqlError> {
-    let text = match tree {
-        ast::Expr::Value(value) => match &value.value {
-            ast::Value::SingleQuotedString(text) => text.clone(),
-            ast::Value::Number(digits, _) => digits.clone(),
-            ast::Value::Boolean(truth) => truth.to_string(),
-            ast::Value::Null => {
-                return Ok(Expr::new(ExprKind::Literal(Value::Null), data_type.clone().with_nullable(true)).at(span));
-            }
-            _ => return Err(no_constant(span)),
-        },
-        ast::Expr::TypedString(typed) => match &typed.value.value {
-            ast::Value::SingleQuotedString(text) => text.clone(),
-            _ => return Err(no_constant(span)),
-        },
-        ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => match &**expr {
-            ast::Expr::Value(value) => format!("-{}", value.value),
-            _ => return Err(no_constant(span)),
-        },
-        _ => return Err(no_constant(span)),
+    if matches!(tree, ast::Expr::Value(value) if value.value == ast::Value::Null) {
+        return Ok(Expr::new(ExprKind::Literal(Value::Null), data_type.clone().with_nullable(true)).at(span));
+    }
+    let Some(text) = text_of(tree) else {
+        return Err(
+            refuse(span, "the value of a partition must be a constant").hint("write PARTITION (column = 'value')")
+        );
     };
     let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let literal = Expr::new(ExprKind::Literal(Value::String(text)), DataType::not_null(LogicalType::Char(length)));
@@ -107,6 +95,36 @@ fn constant(tree: &ast::Expr, data_type: &DataType, span: Span) -> Result<Expr, 
     Ok(Expr::new(ExprKind::Cast(Box::new(literal), CastMode::Cast), target).at(span))
 }
 
-fn no_constant(span: Span) -> SqlError {
-    refuse(span, "the value of a partition must be a constant").hint("write PARTITION (column = 'value')")
+/// The text of a constant.
+fn text_of(tree: &ast::Expr) -> Option<String> {
+    match tree {
+        ast::Expr::Value(value) => match &value.value {
+            ast::Value::SingleQuotedString(text) => Some(text.clone()),
+            ast::Value::Number(digits, _) => Some(digits.clone()),
+            ast::Value::Boolean(truth) => Some(truth.to_string()),
+            _ => None,
+        },
+        ast::Expr::TypedString(typed) => match &typed.value.value {
+            ast::Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => text_of(expr).map(|text| format!("-{text}")),
+        _ => None,
+    }
+}
+
+/// Tells the print connector which partition its rows are of: it writes it before each, as Flink's does.
+pub(super) fn name_partition(options: &mut TableOptions, insert: &Insert, table: &Table, connector: &ConnectorSpec) {
+    const IDENTIFIER: &str = "print-identifier";
+    if connector.identifier != "print" {
+        return;
+    }
+    let mut parts: Vec<String> = options.get(IDENTIFIER).map(str::to_owned).into_iter().collect();
+    for key in &table.partition_keys {
+        let value = insert.partition.iter().find(|(column, _)| column.value == *key);
+        parts.extend(value.and_then(|(_, tree)| text_of(tree)).map(|text| format!("{key}={text}")));
+    }
+    if !parts.is_empty() {
+        options.values.insert(IDENTIFIER.to_owned(), parts.join(":"));
+    }
 }

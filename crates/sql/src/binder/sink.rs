@@ -5,7 +5,7 @@ use weir_base::Span;
 use weir_plan::{ChangelogMode, DataType, Expr, ExprKind, LogicalType, SinkSpec, TableOptions, Value};
 
 use super::expr::cast::implicit_cast;
-use super::insert_clauses::{check_clauses, partition_values};
+use super::insert_clauses::{check_clauses, name_partition, partition_values};
 use super::query::QueryBinder;
 use super::refusal::refuse;
 use super::rel::{Rel, RelColumn, RelId, RelOp};
@@ -34,7 +34,8 @@ impl QueryBinder<'_> {
                 return Err(refuse(place, format!("'{}' is a view: rows cannot be inserted into it", view.name)));
             }
         };
-        let (options, connector) = options_for(table, insert.options.as_ref(), Role::Sink, self.environment)?;
+        let (mut options, connector) = options_for(table, insert.options.as_ref(), Role::Sink, self.environment)?;
+        name_partition(&mut options, insert, table, connector);
         check_clauses(insert, table, connector)?;
         let targets = targets(table, connector, place)?;
         let type_of =

@@ -107,8 +107,7 @@ impl Catalog {
             return Ok(false);
         }
         let message = if making.temporary {
-            let kind = if former.is_view() { "view" } else { "table" };
-            format!("Temporary {kind} '{}' already exists", path.quoted())
+            format!("Temporary table '{}' already exists", path.quoted())
         } else {
             format!("Table (or view) {} already exists in Catalog {}.", path.in_catalog(), path.catalog)
         };

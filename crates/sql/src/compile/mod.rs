@@ -49,8 +49,9 @@ fn compile_here(text: &str, environment: &Environment<'_>) -> SqlResult<Program>
 }
 
 fn check_overrides(environment: &Environment<'_>) -> SqlResult<()> {
-    environment.overrides.keys().try_for_each(|key| {
+    environment.overrides.iter().try_for_each(|(key, value)| {
         check_key(key, Span::default(), environment)
+            .and_then(|()| check_value(key, value, Span::default(), environment))
             .map_err(|error| SqlError { message: format!("-D {key}: {}", error.message), ..error })
     })
 }
@@ -62,6 +63,13 @@ fn check_key(key: &str, span: Span, environment: &Environment<'_>) -> SqlResult<
     let suggestion = (environment.setting_suggestion)(key).map(|near| format!("did you mean '{near}'?"));
     Err(SqlError::new(span, format!("there is no setting '{key}'"))
         .hint(suggestion.unwrap_or_else(|| "see the configuration reference for the keys there are".to_owned())))
+}
+
+fn check_value(key: &str, value: &str, span: Span, environment: &Environment<'_>) -> SqlResult<()> {
+    match (environment.setting_wrong)(key, value) {
+        Some((message, hint)) => Err(SqlError::new(span, message).hint(hint)),
+        None => Ok(()),
+    }
 }
 
 impl Session<'_, '_> {
@@ -83,6 +91,7 @@ impl Session<'_, '_> {
             StatementKind::AlterView { name, if_exists, change } => self.alter_view(name, *if_exists, change),
             StatementKind::Set { key, key_span, value, value_span } => {
                 check_key(key, *key_span, self.environment)?;
+                check_value(key, value, *value_span, self.environment)?;
                 self.settings.set(key, value, *value_span);
                 Ok(())
             }

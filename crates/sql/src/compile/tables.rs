@@ -15,13 +15,17 @@ impl Session<'_, '_> {
     /// Carries out a CREATE TABLE; gives the INSERT that fills a table made AS a query.
     pub(super) fn create_table(&mut self, create: &CreateTable, span: Span) -> SqlResult<Option<Insert>> {
         let path = self.catalog.path(&create.name)?;
-        if !self.catalog.check_new(&path, place_of(&create.name), create.making)? {
-            return Ok(None);
+        // As in Flink OR REPLACE replaces with a query only.
+        let making = Making { replace: create.making.replace && create.query.is_some(), ..create.making };
+        if !self.catalog.check_new(&path, place_of(&create.name), making)? {
+            // As in Flink the rows of AS go into the table that is there.
+            let insert = |query: &Query| filling(create, &path, query, Vec::new(), span);
+            return Ok(create.query.as_ref().map(insert));
         }
         let (table, insert) = self.declared(create, &path, span)?;
         options::check_declared(&table.options, self.environment)?;
         binder::columns_of_table(&table)?;
-        self.catalog.create_table(path, table, create.making)?;
+        self.catalog.create_table(path, table, making)?;
         Ok(insert)
     }
 
@@ -39,16 +43,7 @@ impl Session<'_, '_> {
         full.query = None;
         let own: Vec<&str> = create.body.columns.iter().map(|column| column.name.as_str()).collect();
         let table = declare::declare_with(&full, path, None, |name| own.contains(&name))?;
-        let insert = Insert {
-            table: path.to_name(&create.name),
-            overwrite: None,
-            partition: Vec::new(),
-            columns: from_query.targets,
-            query: query.clone(),
-            on_conflict: None,
-            options: None,
-            span,
-        };
+        let insert = filling(create, path, query, from_query.targets, span);
         Ok((table, Some(insert)))
     }
 
@@ -75,11 +70,19 @@ impl Session<'_, '_> {
     pub(super) fn create_view(&mut self, create: &CreateView) -> SqlResult<()> {
         let path = self.catalog.path(&create.name)?;
         let span = place_of(&create.name);
-        if !self.catalog.check_new(&path, span, create.making)? {
+        // In Flink 2.3 OR REPLACE replaces no view.
+        let making = Making { replace: false, ..create.making };
+        let is_new = self.catalog.check_new(&path, span, making).map_err(|error| match create.making.replace {
+            true => error.hint(
+                "OR REPLACE replaces no view in Flink 2.3: DROP VIEW IF EXISTS it before, or write ALTER VIEW ... AS",
+            ),
+            false => error,
+        })?;
+        if !is_new {
             return Ok(());
         }
         let view = self.view(&path, create.columns.clone(), create.comment.clone(), &create.query, span)?;
-        self.catalog.create_view(path, view, create.making).map(|_| ())
+        self.catalog.create_view(path, view, making).map(|_| ())
     }
 
     /// A view at `path`, its query checked.
@@ -166,5 +169,19 @@ impl Session<'_, '_> {
             StatementKind::UseDatabase(name) => self.catalog.use_database(name),
             _ => Ok(()),
         }
+    }
+}
+
+/// The INSERT that fills the table of a CREATE TABLE AS.
+fn filling(create: &CreateTable, path: &ObjectPath, query: &Query, columns: Vec<ast::Ident>, span: Span) -> Insert {
+    Insert {
+        table: path.to_name(&create.name),
+        overwrite: None,
+        partition: Vec::new(),
+        columns,
+        query: query.clone(),
+        on_conflict: None,
+        options: None,
+        span,
     }
 }

@@ -174,11 +174,11 @@ pub(crate) fn base_table<'c>(catalog: &'c crate::Catalog, like: &Like) -> SqlRes
     let path = catalog.path(&like.table)?;
     match catalog.resolve(&like.table) {
         Ok(crate::Relation::Table(table)) => Ok(table),
-        Ok(crate::Relation::View(_)) => Err(missing(
-            SqlError::new(place_of(&like.table), "")
-                .hint("it is a view: CREATE TABLE ... AS SELECT * FROM it has its columns"),
-            &path,
-        )),
+        Ok(crate::Relation::View(_)) => {
+            let message = format!("Source table '{}' of the LIKE clause can not be a VIEW", path.quoted());
+            Err(SqlError::new(place_of(&like.table), message)
+                .hint("CREATE TABLE ... AS SELECT * FROM it has its columns"))
+        }
         Err(error) => Err(missing(error, &path)),
     }
 }

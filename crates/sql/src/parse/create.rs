@@ -123,10 +123,6 @@ fn check_as(create: &CreateTable, replace: Span, place: Span) -> SqlResult<()> {
             Err(SqlError::new(query.span, "a table's columns are all declared with types or all without")
                 .hint("give each column a type, or list names only to order the query's columns"))
         }
-        None if create.making.replace => {
-            Err(SqlError::new(replace, "CREATE OR REPLACE TABLE without AS is not supported")
-                .hint("DROP TABLE IF EXISTS it before, then CREATE it"))
-        }
         None => match create.body.names.first() {
             Some(name) => Err(SqlError::new(
                 crate::span_of(name.span),

@@ -142,6 +142,10 @@ pub(super) fn plan_within(
     };
     let (defaults, overrides) = (values(defaults), values(overrides));
     let known = |key: &str| SETTINGS.contains(&key);
+    let wrong = |key: &str, value: &str| {
+        let is_number = key != "parallelism.default" || value.parse::<u16>().is_ok();
+        (!is_number).then(|| (format!("Could not parse value '{value}' for key '{key}'."), "write a number".to_owned()))
+    };
     let suggestion = |key: &str| crate::nearest(key, SETTINGS.iter().copied()).map(str::to_owned);
     compile(
         text,
@@ -154,6 +158,7 @@ pub(super) fn plan_within(
             parallelism: None,
             job_name: "script",
             setting_known: &known,
+            setting_wrong: &wrong,
             setting_suggestion: &suggestion,
         },
     )

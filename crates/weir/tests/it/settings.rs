@@ -72,9 +72,7 @@ fn keys_that_nobody_knows_and_values_that_cannot_be_honoured_are_refused() {
         ("execution.checkpointing.num-retained=0", format!("{known} 'execution.checkpointing.num-retained': it must be at least 1")),
         (
             "execution.runtime-mode=BATCH",
-            format!(
-                "{known} 'execution.runtime-mode' = 'BATCH': it cannot be honoured; set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself"
-            ),
+            "use the configuration: 'execution.runtime-mode' = 'BATCH' is not supported; set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself".to_owned(),
         ),
         (
             "execution.checkpointing.dir=s3://bucket/checkpoints",

@@ -41,6 +41,7 @@ pub(super) fn plan(script: &str) -> Result<Program, SqlError> {
             parallelism: None,
             job_name: "cases",
             setting_known: &|_| true,
+            setting_wrong: &|_, _| None,
             setting_suggestion: &|_| None,
         },
     )
