@@ -163,7 +163,7 @@ mod tests {
     fn a_value_that_would_change_the_rows_is_refused() {
         assert_eq!(
             settings(&[("execution.runtime-mode", "batch")]).unwrap_err().to_string(),
-            "use the configuration key 'execution.runtime-mode' = 'BATCH': it cannot be honoured; \
+            "use the configuration: 'execution.runtime-mode' = 'batch' is not supported; \
              set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself"
         );
         assert!(settings(&[("execution.runtime-mode", "streaming")]).is_ok());
@@ -186,10 +186,16 @@ mod tests {
 
     #[test]
     fn a_value_of_the_wrong_type_is_named_with_its_key() {
-        let given = settings(&[("execution.checkpointing.interval", "soon")]).unwrap();
         assert_eq!(
-            given.duration("execution.checkpointing.interval").unwrap_err().to_string(),
-            "use the configuration key 'execution.checkpointing.interval': 'soon' is not a duration: \
+            settings(&[("execution.checkpointing.interval", "soon")]).unwrap_err().to_string(),
+            "use the configuration: Could not parse value 'soon' for key 'execution.checkpointing.interval'.; \
+             write a duration such as '10 s', '5 min' or '500 ms'"
+        );
+        // What stands for no timeout is no duration: its key takes any text.
+        let given = settings(&[("execution.buffer-timeout.interval", "soon")]).unwrap();
+        assert_eq!(
+            given.duration("execution.buffer-timeout.interval").unwrap_err().to_string(),
+            "use the configuration key 'execution.buffer-timeout.interval': 'soon' is not a duration: \
              write a whole number and ms, s, min, h or d, such as '10 s'"
         );
     }
