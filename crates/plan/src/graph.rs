@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{AggregateCall, ChangelogMode, DataType, Expr, Schema, TableOptions};
+use crate::{AggregateCall, ChangelogMode, DataType, Expr, RankSpec, Schema, TableOptions};
 
 /// A node's index in its graph; inputs have lower ids than the nodes that read them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +87,8 @@ pub enum Operator {
         /// `table.exec.state.ttl`: processing time after which a key is forgotten; zero: never.
         state_ttl: Duration,
     },
+    /// Keeps the rows that stand at certain places of an order.
+    Rank(Box<RankSpec>),
     /// Aggregates in tumbling windows of event or processing time; output: keys, aggregates, then the window properties.
     TumbleAggregate(Box<TumbleSpec>),
     /// Aggregates all rows of a key; output: keys, then aggregates.

@@ -7,6 +7,7 @@ mod catalog;
 mod changelog;
 mod expr;
 mod graph;
+mod rank;
 mod types;
 mod value;
 
@@ -18,5 +19,6 @@ pub use graph::{
     Exchange, GroupAggregateSpec, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn,
     SourceSpec, TimeDomain, TumbleSpec, UnnestSpec, WatermarkSpec, WindowProperty,
 };
+pub use rank::{RankEnd, RankRange, RankSpec, RankStrategy, SortKey};
 pub use types::{DataType, Field, LENGTH_MAX, LogicalType, Schema};
 pub use value::Value;

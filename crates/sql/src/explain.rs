@@ -3,6 +3,7 @@
 mod expr;
 mod rex;
 mod statement;
+mod rank;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -89,6 +90,7 @@ fn operator(graph: &JobGraph, node: &Node) -> String {
             };
             format!("Deduplicate(keep=[{keep}], key=[{}], order=[{order}])", columns(input, keys))
         }
+        Operator::Rank(spec) => rank::rank(spec, input),
         Operator::TumbleAggregate(tumble) => tumble_text(tumble, input),
         Operator::GroupAggregate(spec) => group_text(spec, input),
         Operator::TumbleAssign { size, offset_ms, time } => {
@@ -251,6 +253,7 @@ fn keyed_state(graph: &JobGraph, node: &Node) -> Option<String> {
             };
             Some(format!("[{holds} for each ({}), {ttl}]", columns(input, keys)))
         }
+        Operator::Rank(spec) => Some(rank::rank_state(spec, input)),
         Operator::TumbleAggregate(tumble) => {
             let keys =
                 if tumble.keys.is_empty() { String::new() } else { format!("{}, ", columns(input, &tumble.keys)) };

@@ -10,6 +10,7 @@ use super::calc::Calc;
 use super::correlate::Correlate;
 use super::deduplicate::{DeduplicateContext, deduplicate};
 use super::group::{GroupAggregate, GroupContext};
+use super::rank::{RankContext, rank};
 use super::tumble::{TumbleAggregate, TumbleAssign, TumbleContext};
 use super::union::Union;
 use crate::expr::CompileContext;
@@ -49,6 +50,16 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
                 update_before: node.changelog.contains(RowKind::UpdateBefore),
             };
             deduplicate(keys, *order, *keep, &context)
+        }
+        Plan::Rank(spec) => {
+            let context = RankContext {
+                input: &context.input,
+                output: &node.schema,
+                key_groups: context.key_groups.clone(),
+                max_parallelism: context.max_parallelism,
+                update_before: node.changelog != ChangelogMode::Upsert,
+            };
+            rank(spec, &context)
         }
         Plan::TumbleAggregate(spec) => {
             let context = TumbleContext {

@@ -8,8 +8,10 @@ mod contract;
 mod correlate;
 pub mod deduplicate;
 pub mod group;
+pub mod rank;
 mod rows;
 mod rowtime;
+mod sort_key;
 #[cfg(test)]
 mod test_harness;
 pub mod tumble;

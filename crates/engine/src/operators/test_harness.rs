@@ -8,7 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMillisecondType;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use weir_base::{Epoch, Result, Rng, Timestamp, key_group_range};
+use weir_base::{Epoch, Result, Rng, RowKind, Timestamp, key_group_range};
 use weir_connector::Batch;
 use weir_plan::Schema;
 use weir_state::{Entries, Frozen, RestoredState};
@@ -36,6 +36,10 @@ pub struct Step {
 impl Step {
     pub fn rows(now: Timestamp, data: RecordBatch) -> Self {
         Self { now, input: Input::Rows(Batch::inserts(data, 0)) }
+    }
+
+    pub fn changes(now: Timestamp, data: RecordBatch, kinds: Vec<RowKind>) -> Self {
+        Self { now, input: Input::Rows(Batch { data, kinds: Some(kinds.into()), fetched_us: 0 }) }
     }
 
     pub fn watermark(now: Timestamp, watermark: Timestamp) -> Self {
@@ -314,13 +318,7 @@ pub fn same_in_all_modes(make: Make<'_>, schema: &Schema, keys: &[usize], steps:
 fn recut(steps: &[Step]) -> Vec<Step> {
     let cut = |step: &Step| match &step.input {
         Input::Rows(batch) => {
-            let row = |row: usize| {
-                let kinds = batch.kinds.as_ref().map(|kinds| Arc::from(&kinds[row..=row]));
-                Step {
-                    now: step.now,
-                    input: Input::Rows(Batch { data: batch.data.slice(row, 1), kinds, fetched_us: 0 }),
-                }
-            };
+            let row = |row| Step::changes(step.now, batch.data.slice(row, 1), vec![batch.kind(row)]);
             (0..batch.rows()).map(row).collect::<Vec<_>>()
         }
         _ => vec![step.clone()],
