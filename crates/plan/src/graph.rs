@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{AggregateCall, ChangelogMode, DataType, Expr, RankSpec, Schema, TableOptions};
+use crate::{AggregateCall, ChangelogMode, DataType, Expr, OverSpec, RankSpec, Schema, SortKey, TableOptions};
 
 /// A node's index in its graph; inputs have lower ids than the nodes that read them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +89,15 @@ pub enum Operator {
     },
     /// Keeps the rows that stand at certain places of an order.
     Rank(Box<RankSpec>),
+    /// Adds functions over the rows before each row.
+    Over(Box<OverSpec>),
+    /// Gives rows in the order of event time, equal times by further keys.
+    TemporalSort {
+        /// The rowtime column.
+        rowtime: usize,
+        /// The keys behind it.
+        order: Vec<SortKey>,
+    },
     /// Aggregates in tumbling windows of event or processing time; output: keys, aggregates, then the window properties.
     TumbleAggregate(Box<TumbleSpec>),
     /// Aggregates all rows of a key; output: keys, then aggregates.

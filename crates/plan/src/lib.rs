@@ -7,6 +7,7 @@ mod catalog;
 mod changelog;
 mod expr;
 mod graph;
+mod over;
 mod rank;
 mod types;
 mod value;
@@ -19,6 +20,7 @@ pub use graph::{
     Exchange, GroupAggregateSpec, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn,
     SourceSpec, TimeDomain, TumbleSpec, UnnestSpec, WatermarkSpec, WindowProperty,
 };
+pub use over::{OverFrame, OverFunction, OverOrder, OverSpec};
 pub use rank::{RankEnd, RankRange, RankSpec, RankStrategy, SortKey};
 pub use types::{DataType, Field, LENGTH_MAX, LogicalType, Schema};
 pub use value::Value;

@@ -1,6 +1,7 @@
 //! A plan as text: operators from the sinks down, exchanges, changelog modes, parallelism, keyed state. Stable: tests and people compare it.
 
 mod expr;
+mod over;
 mod rex;
 mod statement;
 mod rank;
@@ -91,6 +92,12 @@ fn operator(graph: &JobGraph, node: &Node) -> String {
             format!("Deduplicate(keep=[{keep}], key=[{}], order=[{order}])", columns(input, keys))
         }
         Operator::Rank(spec) => rank::rank(spec, input),
+        Operator::Over(spec) => over::over(spec, input),
+        Operator::TemporalSort { rowtime, order } => {
+            let keys = rank::order(order, input);
+            let more = if keys.is_empty() { String::new() } else { format!(", {keys}") };
+            format!("TemporalSort(orderBy=[{} ASC{more}])", columns(input, &[*rowtime]))
+        }
         Operator::TumbleAggregate(tumble) => tumble_text(tumble, input),
         Operator::GroupAggregate(spec) => group_text(spec, input),
         Operator::TumbleAssign { size, offset_ms, time } => {
@@ -254,6 +261,8 @@ fn keyed_state(graph: &JobGraph, node: &Node) -> Option<String> {
             Some(format!("[{holds} for each ({}), {ttl}]", columns(input, keys)))
         }
         Operator::Rank(spec) => Some(rank::rank_state(spec, input)),
+        Operator::Over(spec) => Some(over::over_state(spec, input)),
+        Operator::TemporalSort { .. } => Some("[the rows until the watermark passes them]".to_owned()),
         Operator::TumbleAggregate(tumble) => {
             let keys =
                 if tumble.keys.is_empty() { String::new() } else { format!("{}, ", columns(input, &tumble.keys)) };

@@ -10,7 +10,9 @@ use super::calc::Calc;
 use super::correlate::Correlate;
 use super::deduplicate::{DeduplicateContext, deduplicate};
 use super::group::{GroupAggregate, GroupContext};
+use super::over::{OverContext, over};
 use super::rank::{RankContext, rank};
+use super::sort::TemporalSort;
 use super::tumble::{TumbleAggregate, TumbleAssign, TumbleContext};
 use super::union::Union;
 use crate::expr::CompileContext;
@@ -57,9 +59,22 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
                 output: &node.schema,
                 key_groups: context.key_groups.clone(),
                 max_parallelism: context.max_parallelism,
-                update_before: node.changelog != ChangelogMode::Upsert,
+                update_before: node.changelog.contains(RowKind::UpdateBefore),
             };
             rank(spec, &context)
+        }
+        Plan::Over(spec) => {
+            let context = OverContext {
+                input: &context.input,
+                output: &node.schema,
+                key_groups: context.key_groups.clone(),
+                max_parallelism: context.max_parallelism,
+            };
+            over(spec, &context)
+        }
+        Plan::TemporalSort { rowtime, order } => {
+            let (groups, count) = (context.key_groups.clone(), context.max_parallelism);
+            Ok(Box::new(TemporalSort::new(*rowtime, order, &context.input, groups, count)?))
         }
         Plan::TumbleAggregate(spec) => {
             let context = TumbleContext {

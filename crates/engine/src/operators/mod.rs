@@ -8,9 +8,11 @@ mod contract;
 mod correlate;
 pub mod deduplicate;
 pub mod group;
+pub mod over;
 pub mod rank;
 mod rows;
 mod rowtime;
+mod sort;
 mod sort_key;
 #[cfg(test)]
 mod test_harness;

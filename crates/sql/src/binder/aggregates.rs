@@ -37,6 +37,13 @@ pub(super) struct Aggregate {
     pub data_type: DataType,
 }
 
+impl Aggregate {
+    /// Its expressions.
+    pub(super) fn exprs_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.arguments.iter_mut().chain(&mut self.filter)
+    }
+}
+
 /// The aggregate calls of one SELECT, equal ones once.
 #[derive(Debug, Default)]
 pub(super) struct Aggregates {
@@ -193,7 +200,8 @@ fn check_distinct(arguments: &[Expr], span: Span) -> Result<(), SqlError> {
     }
 }
 
-fn key_of(call: &Aggregate) -> String {
+/// A text that is equal for equal calls.
+pub(super) fn key_of(call: &Aggregate) -> String {
     let arguments: Vec<String> = call.arguments.iter().map(key_of_expr).collect();
     let filter = call.filter.as_ref().map(key_of_expr);
     format!("{:?} {} {arguments:?} {:?} {filter:?}", call.function, call.distinct, call.separator)

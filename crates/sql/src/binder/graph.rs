@@ -9,6 +9,7 @@ use weir_plan::{
 };
 
 use super::changelog::Inferred;
+use super::ordered;
 use super::refusal::refuse;
 use super::rel::{Rel, RelId, RelOp};
 use crate::error::SqlError;
@@ -189,8 +190,24 @@ impl Layout {
                 let name = format!("{name}[{}]: Writer", self.numbers);
                 self.push(name, uid, Operator::Sink(spec.clone()), edges, schema, changelog, width)
             }
-            RelOp::RowNumber { .. } => {
-                return Err(refuse(rel.span, "ROW_NUMBER() OVER (...) was left without a filter on it"));
+            RelOp::Rank(ranking) => {
+                let below = rel.inputs[0];
+                let insert_only = inferred.modes[below.0].is_insert_only();
+                let operator = ordered::rank(ranking, &inferred.dag.get(below).columns, insert_only, self.state_ttl);
+                let width = if ranking.keys.is_empty() { 1 } else { self.parallelism };
+                let (name, uid) = ordered::rank_name(ranking.kind);
+                self.add(name, uid.to_owned(), operator, hashed(&ranking.keys), schema, changelog, width)
+            }
+            RelOp::Over(over) => {
+                let operator = ordered::over(rel, over, &inferred.dag.get(rel.inputs[0]).columns, self.state_ttl)?;
+                let width = if over.keys.is_empty() { 1 } else { self.parallelism };
+                let uid = "over-aggregate".to_owned();
+                self.add("OverAggregate", uid, operator, hashed(&over.keys), schema, changelog, width)
+            }
+            RelOp::Sort(order) => {
+                let operator = Operator::TemporalSort { rowtime: order[0].column, order: order[1..].to_vec() };
+                let uid = "temporal-sort".to_owned();
+                self.add("TemporalSort", uid, operator, hashed(&[]), schema, changelog, 1)
             }
         })
     }

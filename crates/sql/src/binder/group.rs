@@ -14,11 +14,12 @@ use weir_plan::{
 
 use super::aggregates::{Aggregate, Aggregates, first_aggregate};
 use super::expr::{ExprBinder, all_of, check_divisions};
+use super::over::{CALLS_AT, Overs};
 use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
 use super::rel::{Rel, RelColumn, RelId, RelOp, Window, key_of_expr};
 use super::scope::{Attribute, Scope};
-use super::select::{Item, name_of, unique_names};
+use super::select::{Item, name_of, qualify, unique_names};
 use crate::error::{SqlError, span_of};
 
 /// The window function below a grouped SELECT, with what lies between folded.
@@ -74,7 +75,8 @@ impl QueryBinder<'_> {
         let window = self.window_groups(rel, &grouping)?;
         // Bind the SELECT list and HAVING over scope and aggregates.
         let aggregates = RefCell::new(Aggregates { calls: Vec::new(), whole_stream: grouping.is_empty() });
-        let binder = ExprBinder::with_aggregates(scope, &aggregates);
+        let overs = RefCell::new(Overs::new(&select.named_window));
+        let binder = ExprBinder::with_all(scope, &aggregates, &overs);
         let mut columns = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
             let expr = match item {
@@ -86,7 +88,8 @@ impl QueryBinder<'_> {
         }
         let having = select.having.as_ref().map(|tree| binder.bind_condition(tree, "HAVING")).transpose()?;
         columns.iter().map(|(_, expr)| expr).chain(&having).try_for_each(check_divisions)?;
-        let calls = aggregates.into_inner().into_calls();
+        let qualify = qualify(select, items, &binder)?;
+        let (calls, mut overs) = (aggregates.into_inner().into_calls(), overs.into_inner());
         let (aggregate, outputs) = self.aggregated(rel, window, &calls, scope, &grouping, span)?;
         // Say the rest in terms of the aggregation's columns.
         let columns = columns
@@ -94,7 +97,15 @@ impl QueryBinder<'_> {
             .map(|(name, expr)| Ok((name, outputs.rewritten(expr, scope)?)))
             .collect::<Result<Vec<_>, SqlError>>()?;
         let having = having.map(|expr| outputs.rewritten(expr, scope)).transpose()?;
-        Ok(self.dag.calc(aggregate, having, unique_names(columns), span))
+        if overs.is_empty() {
+            return Ok(self.dag.calc(aggregate, having, unique_names(columns), span));
+        }
+        for expr in overs.exprs_mut() {
+            *expr = outputs.rewritten(expr.clone(), scope)?;
+        }
+        let qualify = qualify.map(|expr| outputs.rewritten(expr, scope)).transpose()?;
+        let aggregate = having.into_iter().fold(aggregate, |rel, having| self.dag.filter(rel, having));
+        self.over_and_calc(aggregate, columns, qualify, overs, span)
     }
 
     /// The aggregation, in windows or of all rows, and where its parts stand in what it gives.
@@ -345,6 +356,8 @@ impl Outputs {
         }
         let Expr { kind, data_type, span } = expr;
         let kind = match kind {
+            // An OVER call, which reads the aggregation's columns itself.
+            ExprKind::Column(index) if index >= CALLS_AT => ExprKind::Column(index),
             ExprKind::Column(index) if index >= self.scope_width => {
                 let index = self.aggregates_at + index - self.scope_width;
                 return Ok(Expr::column(index, self.types[index].clone()).at(span));

@@ -9,6 +9,7 @@ use weir_base::limits::NESTING_MAX;
 
 use super::refusal::{not_supported, refuse};
 use super::rel::{Dag, RelId};
+use super::sort::Tail;
 use crate::error::{SqlError, span_of};
 use crate::reserved::check_name;
 use crate::{Catalog, Environment, Query, Settings, TableHints, View};
@@ -105,7 +106,9 @@ impl<'a> QueryBinder<'a> {
 
     fn with_names(&mut self, query: &ast::Query) -> Result<RelId, SqlError> {
         refuse_clauses(query)?;
-        let Some(with) = &query.with else { return self.body(&query.body) };
+        let tail = Tail::of(query)?;
+        let is_top = self.depth == 1;
+        let Some(with) = &query.with else { return self.with_tail(&query.body, tail.as_ref(), is_top) };
         if with.recursive {
             return Err(not_supported(span_of(with.span()), "WITH RECURSIVE"));
         }
@@ -116,7 +119,7 @@ impl<'a> QueryBinder<'a> {
             let bound = self.rename(bound, &table.alias)?;
             self.with.push(HashMap::from([(table.alias.name.value.clone(), bound)]));
         }
-        let bound = self.body(&query.body);
+        let bound = self.with_tail(&query.body, tail.as_ref(), is_top);
         self.with.truncate(before);
         bound
     }
@@ -124,7 +127,7 @@ impl<'a> QueryBinder<'a> {
     /// `SELECT`, `... UNION ALL ...`, parentheses.
     pub(super) fn body(&mut self, body: &ast::SetExpr) -> Result<RelId, SqlError> {
         match body {
-            ast::SetExpr::Select(select) => self.select(select),
+            ast::SetExpr::Select(select) => self.select(select, &[]),
             ast::SetExpr::Query(query) => self.nested(query),
             ast::SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 self.set_operation(left, *op, *set_quantifier, right, span_of(body.span()))
@@ -135,22 +138,9 @@ impl<'a> QueryBinder<'a> {
     }
 }
 
-/// What may stand behind a SELECT, and is not planned on streams.
+/// What sqlparser takes behind a SELECT, and Flink SQL does not have.
 fn refuse_clauses(query: &ast::Query) -> Result<(), SqlError> {
-    if let Some(order) = &query.order_by {
-        let place = match &order.kind {
-            ast::OrderByKind::Expressions(keys) => keys.first().map(ast::Spanned::span),
-            ast::OrderByKind::All(_) => None,
-        };
-        let span = span_of(place.unwrap_or_else(|| query.span()));
-        return Err(not_supported(span, "ORDER BY on a stream")
-            .hint("rows come in the order in which they are made; leave ORDER BY out"));
-    }
     let span = span_of(query.span());
-    if query.limit_clause.is_some() || query.fetch.is_some() {
-        return Err(not_supported(span, "LIMIT or FETCH on a stream")
-            .hint("bound the source instead, such as 'number-of-rows' of datagen"));
-    }
     if !query.locks.is_empty()
         || query.for_clause.is_some()
         || query.settings.is_some()

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use weir_base::Span;
 use weir_plan::{
-    AggregateCall, DataType, Expr, ExprKind, Field, Keep, Order, Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec,
-    UnnestSpec,
+    AggregateCall, DataType, Expr, ExprKind, Field, Keep, LogicalType, Order, OverFrame, OverFunction, RankEnd,
+    RankRange, Schema, SinkSpec, SortKey, SourceSpec, TimeDomain, TumbleSpec, UnnestSpec,
 };
 
 use super::scope::Attribute;
@@ -54,13 +54,12 @@ pub(super) enum RelOp {
         /// The columns.
         projection: Vec<Expr>,
     },
-    /// Adds `ROW_NUMBER() OVER (...)` as the last column; becomes a `Deduplicate` or is refused.
-    RowNumber {
-        /// `PARTITION BY`
-        keys: Vec<usize>,
-        /// `ORDER BY`, if it is one time attribute: its direction is `Keep`.
-        order: Option<(Order, Keep)>,
-    },
+    /// Adds functions over the rows before each as the last columns; a filter on a row number makes a `Rank` or a `Deduplicate` of it.
+    Over(Box<Over>),
+    /// Keeps the rows at certain places of an order; the place is the last column if it is wanted.
+    Rank(Box<Ranking>),
+    /// Gives rows in the order of a time attribute.
+    Sort(Vec<SortKey>),
     /// Keeps one row of each key.
     Deduplicate {
         /// The key.
@@ -108,6 +107,129 @@ pub(super) struct GroupAggregate {
     pub state_ttl: Option<Duration>,
 }
 
+/// An OVER aggregation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Over {
+    /// `PARTITION BY`
+    pub keys: Vec<usize>,
+    /// `ORDER BY`
+    pub order: Vec<SortKey>,
+    /// `ROWS` or `RANGE`
+    pub frame: OverFrame,
+    /// The functions, a column each.
+    pub calls: Vec<OverCall>,
+    /// Whether the order is a time attribute: rows are given once.
+    pub by_time: bool,
+}
+
+/// A function of an OVER aggregation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum OverCall {
+    /// A place in the order.
+    Rank(RankType),
+    /// Any other.
+    Function(OverFunction),
+}
+
+impl OverCall {
+    /// What place it tells, if it does.
+    pub(super) fn rank(&self) -> Option<RankType> {
+        match self {
+            Self::Rank(rank) => Some(*rank),
+            Self::Function(_) => None,
+        }
+    }
+
+    /// The type of its column.
+    pub(super) fn data_type(&self) -> DataType {
+        match self {
+            Self::Rank(_) => DataType::not_null(LogicalType::BigInt),
+            Self::Function(OverFunction::Aggregate(call)) => call.data_type.clone(),
+            Self::Function(OverFunction::Lag { data_type, .. }) => data_type.clone(),
+        }
+    }
+
+    /// The columns that it reads.
+    pub(super) fn columns_mut(&mut self) -> impl Iterator<Item = &mut usize> {
+        let columns: Vec<&mut usize> = match self {
+            Self::Rank(_) => Vec::new(),
+            Self::Function(OverFunction::Aggregate(call)) => {
+                call.arguments.iter_mut().chain(&mut call.filter).collect()
+            }
+            Self::Function(OverFunction::Lag { argument, default, .. }) => {
+                std::iter::once(argument).chain(default).collect()
+            }
+        };
+        columns.into_iter()
+    }
+}
+
+/// Which place in the order a function tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RankType {
+    /// `ROW_NUMBER()`
+    RowNumber,
+    /// `RANK()`
+    Rank,
+    /// `DENSE_RANK()`
+    DenseRank,
+}
+
+impl RankType {
+    /// Its SQL name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::RowNumber => "ROW_NUMBER",
+            Self::Rank => "RANK",
+            Self::DenseRank => "DENSE_RANK",
+        }
+    }
+}
+
+/// The rows at certain places of an order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ranking {
+    /// What it comes from.
+    pub kind: RankingKind,
+    /// `PARTITION BY`
+    pub keys: Vec<usize>,
+    /// `ORDER BY`
+    pub order: Vec<SortKey>,
+    /// The places.
+    pub range: RankRange,
+    /// Whether the place is the last column.
+    pub number: bool,
+    /// The key by which the input's rows are updated, where they only rise in the order; set when the kinds of row are inferred.
+    pub updates: Option<Vec<usize>>,
+}
+
+impl Ranking {
+    /// Whether it keeps the first row only.
+    pub(super) fn is_first(&self) -> bool {
+        self.range == RankRange { start: 1, end: RankEnd::Constant(1) }
+    }
+
+    /// Whether Flink holds it to give inserts only over insert-only input. It leaves former rows out then, also where a row takes the place of another.
+    pub(super) fn is_insert_only(&self) -> bool {
+        match self.kind {
+            RankingKind::Top => self.is_first() && !matches!(self.order.as_slice(), [key] if key.descending),
+            RankingKind::Limit => true,
+            RankingKind::SortLimit => false,
+        }
+    }
+}
+
+/// What a ranking comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RankingKind {
+    /// A filter on a row number.
+    Top,
+    /// `LIMIT`
+    Limit,
+    /// `ORDER BY ... LIMIT`
+    SortLimit,
+}
+
 /// A tumbling window function.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Window {
@@ -122,7 +244,7 @@ pub(super) struct Window {
 }
 
 /// Relations, equal ones once.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Dag {
     rels: Vec<Rel>,
     by_key: HashMap<String, RelId>,
@@ -240,7 +362,9 @@ fn key_of(rel: &Rel) -> String {
             scan.spec.watermark.iter_mut().for_each(|watermark| strip(&mut watermark.expression));
         }
         RelOp::Correlate(spec) => strip(&mut spec.collection),
-        RelOp::RowNumber { .. }
+        RelOp::Over(_)
+        | RelOp::Rank(_)
+        | RelOp::Sort(_)
         | RelOp::Deduplicate { .. }
         | RelOp::Window(_)
         | RelOp::Aggregate(_)

@@ -1,13 +1,16 @@
 //! `SELECT ... FROM ... WHERE ...`: the clauses in the order in which they act.
 
+use std::cell::RefCell;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use sqlparser::ast::{self, SelectItem, Spanned as _};
+use sqlparser::ast::{self, SelectItem, Spanned as _, VisitMut as _, VisitorMut};
 use weir_base::Span;
 use weir_plan::{Expr, LogicalType};
 
 use super::aggregates;
 use super::expr::{ExprBinder, check_divisions};
+use super::over::{Overs, first_over};
 use super::query::QueryBinder;
 use super::refusal::{not_supported, refuse};
 use super::rel::RelId;
@@ -28,12 +31,18 @@ pub(super) enum Item<'t> {
 
 impl QueryBinder<'_> {
     /// Binds one SELECT.
-    pub(super) fn select(&mut self, select: &ast::Select) -> Result<RelId, SqlError> {
+    ///
+    /// `hidden` are further columns behind those of the SELECT list, for an ORDER BY.
+    pub(super) fn select(&mut self, select: &ast::Select, hidden: &[&ast::Expr]) -> Result<RelId, SqlError> {
         let span = span_of(select.span());
         refuse_clauses(select, span)?;
         let (mut rel, mut scope) = self.from(select)?;
         self.state_ttl = self.state_ttl_of(select, &scope)?;
         if let Some(tree) = &select.selection {
+            if let Some(place) = first_over(tree) {
+                return Err(refuse(place, "Windowed aggregate expression is illegal in WHERE clause")
+                    .hint("filter by it with QUALIFY, or in the query around it"));
+            }
             if let Some(place) = aggregates::first_aggregate(tree) {
                 return Err(refuse(place, "Aggregate expression is illegal in WHERE clause").hint("use HAVING"));
             }
@@ -44,15 +53,25 @@ impl QueryBinder<'_> {
                 column.attribute = below.attribute;
             }
         }
-        let items = expand(&select.projection, &scope)?;
+        let mut items = expand(&select.projection, &scope)?;
+        let shown = items.len();
+        items.extend(hidden.iter().map(|tree| Item::Tree(tree, None)));
         let rel = if self.is_grouped(select, &items)? {
             self.grouped(select, &items, rel, &scope, span)?
         } else if let Some(having) = &select.having {
             return Err(refuse(span_of(having.span()), "HAVING without GROUP BY").hint("use WHERE"));
         } else {
-            self.project(&items, rel, &scope, span)?
+            self.project(select, &items, rel, &scope, span)?
         };
-        if matches!(select.distinct, Some(ast::Distinct::Distinct)) { self.distinct(rel, span) } else { Ok(rel) }
+        if matches!(select.distinct, Some(ast::Distinct::Distinct)) {
+            if items.len() > shown {
+                return Err(not_supported(span, "ORDER BY what a SELECT DISTINCT does not show")
+                    .hint("put it into the SELECT list, or order in a query around it"));
+            }
+            self.distinct(rel, span)
+        } else {
+            Ok(rel)
+        }
     }
 
     /// How long the state of `select` is to be kept by its `STATE_TTL` hints.
@@ -75,28 +94,29 @@ impl QueryBinder<'_> {
         Ok(ttl)
     }
 
-    fn project(&mut self, items: &[Item<'_>], rel: RelId, scope: &Scope, span: Span) -> Result<RelId, SqlError> {
-        let mut rel = rel;
+    fn project(
+        &mut self,
+        select: &ast::Select,
+        items: &[Item<'_>],
+        rel: RelId,
+        scope: &Scope,
+        span: Span,
+    ) -> Result<RelId, SqlError> {
+        let overs = RefCell::new(Overs::new(&select.named_window));
+        let binder = ExprBinder::with_overs(scope, &overs);
         let mut columns = Vec::with_capacity(items.len());
         let mut proctimes = Vec::new();
         for (index, item) in items.iter().enumerate() {
             let name = name_of(item, scope, index);
             let expr = match item {
                 Item::Column(at) => Expr::column(*at, scope.columns[*at].data_type.clone()).at(span),
-                Item::Field(tree) => ExprBinder::new(scope).bind(tree)?,
-                Item::Tree(tree, _) => match window_call(tree) {
-                    Some(function) => {
-                        let (numbered, expr) = self.row_number(function, rel, scope)?;
-                        rel = numbered;
-                        expr
+                Item::Field(tree) => binder.bind(tree)?,
+                Item::Tree(tree, _) => {
+                    if is_proctime(tree) {
+                        proctimes.push(index);
                     }
-                    None => {
-                        if is_proctime(tree) {
-                            proctimes.push(index);
-                        }
-                        ExprBinder::new(scope).bind(tree)?
-                    }
-                },
+                    binder.bind(tree)?
+                }
             };
             check_divisions(&expr)?;
             if expr.data_type.logical == LogicalType::Null {
@@ -104,21 +124,70 @@ impl QueryBinder<'_> {
             }
             columns.push((name, expr));
         }
-        let mut calc = self.dag.calc(rel, None, unique_names(columns), span);
-        for index in proctimes {
-            calc = self.dag.set_attribute(calc, index, Attribute::ProcTime);
+        let qualify = qualify(select, items, &binder)?;
+        let calc = self.over_and_calc(rel, columns, qualify, overs.into_inner(), span)?;
+        Ok(proctimes.into_iter().fold(calc, |calc, index| self.dag.set_attribute(calc, index, Attribute::ProcTime)))
+    }
+
+    /// Puts the OVER calls of a SELECT on `rel`, then QUALIFY, then the projection.
+    pub(super) fn over_and_calc(
+        &mut self,
+        rel: RelId,
+        mut columns: Vec<(String, Expr)>,
+        mut qualify: Option<Expr>,
+        overs: Overs,
+        span: Span,
+    ) -> Result<RelId, SqlError> {
+        let exprs = columns.iter_mut().map(|(_, expr)| expr).chain(&mut qualify);
+        let mut rel = self.over(rel, overs, exprs)?;
+        if let Some(condition) = qualify {
+            rel = self.filter(rel, condition)?;
         }
-        Ok(calc)
+        Ok(self.dag.calc(rel, None, unique_names(columns), span))
     }
 }
 
-/// The call of a window function, if the item is just that.
-fn window_call(tree: &ast::Expr) -> Option<&ast::Function> {
-    match tree {
-        ast::Expr::Function(function) if function.over.is_some() => Some(function),
-        ast::Expr::Nested(inner) => window_call(inner),
+/// Binds QUALIFY, which may speak of aliases.
+pub(super) fn qualify(
+    select: &ast::Select,
+    items: &[Item<'_>],
+    binder: &ExprBinder<'_>,
+) -> Result<Option<Expr>, SqlError> {
+    let Some(tree) = &select.qualify else { return Ok(None) };
+    let mut tree = tree.clone();
+    let aliases = items.iter().filter_map(|item| match item {
+        Item::Tree(expr, Some(alias)) => Some((alias.value.as_str(), *expr)),
         _ => None,
+    });
+    spell_aliases(&mut tree, &aliases.collect::<Vec<_>>());
+    let Some(_) = first_over(&tree) else {
+        let shown = select.qualify.as_ref().map(ToString::to_string).unwrap_or_default();
+        return Err(refuse(
+            span_of(tree.span()),
+            format!("QUALIFY expression '{shown}' must contain a window function"),
+        )
+        .hint("use WHERE"));
+    };
+    let condition = binder.bind_condition(&tree, "QUALIFY")?;
+    check_divisions(&condition)?;
+    Ok(Some(condition))
+}
+
+/// Puts what an alias stands for in its place.
+pub(super) fn spell_aliases(tree: &mut ast::Expr, aliases: &[(&str, &ast::Expr)]) {
+    struct Speller<'t>(&'t [(&'t str, &'t ast::Expr)]);
+    impl VisitorMut for Speller<'_> {
+        type Break = ();
+        fn post_visit_expr(&mut self, expr: &mut ast::Expr) -> ControlFlow<()> {
+            if let ast::Expr::Identifier(name) = expr
+                && let Some((_, found)) = self.0.iter().find(|(alias, _)| *alias == name.value)
+            {
+                *expr = ast::Expr::Nested(Box::new((*found).clone()));
+            }
+            ControlFlow::Continue(())
+        }
     }
+    let _ = tree.visit(&mut Speller(aliases));
 }
 
 /// Two columns of one name get numbers, as Calcite does: `a`, `a0`.
@@ -226,13 +295,6 @@ fn refuse_clauses(select: &ast::Select, span: Span) -> Result<(), SqlError> {
     }
     if !select.optimizer_hints.is_empty() {
         return Err(not_supported(span, "a hint behind SELECT"));
-    }
-    if let Some(tree) = &select.qualify {
-        return Err(not_supported(span_of(tree.span()), "QUALIFY")
-            .hint("number the rows in a subquery and filter around it: WHERE rn = 1"));
-    }
-    if !select.named_window.is_empty() {
-        return Err(not_supported(span, "WINDOW").hint("write the window behind OVER"));
     }
     let other = select.top.is_some()
         || select.select_modifiers.is_some()

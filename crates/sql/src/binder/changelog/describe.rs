@@ -1,8 +1,8 @@
 //! Relations in the words of Flink's plans: who asks, and which node gives what it cannot take.
 
-use weir_plan::{Keep, Order};
+use weir_plan::{Keep, Order, RankEnd, RankRange, SortKey};
 
-use crate::binder::rel::{Dag, Rel, RelColumn, RelId, RelOp};
+use crate::binder::rel::{Dag, Ranking, RankingKind, Rel, RelColumn, RelId, RelOp};
 
 /// The name under which a relation asks for rows.
 pub(super) fn name(rel: &Rel) -> String {
@@ -10,7 +10,14 @@ pub(super) fn name(rel: &Rel) -> String {
         RelOp::Sink(spec) => format!("Table sink '{}'", spec.table),
         RelOp::Scan(_) => "StreamPhysicalTableSourceScan".to_owned(),
         RelOp::Calc { .. } => "StreamPhysicalCalc".to_owned(),
-        RelOp::RowNumber { .. } | RelOp::Deduplicate { .. } => "StreamPhysicalRank".to_owned(),
+        RelOp::Deduplicate { .. } => "StreamPhysicalRank".to_owned(),
+        RelOp::Rank(ranking) => match ranking.kind {
+            RankingKind::Top => "StreamPhysicalRank".to_owned(),
+            RankingKind::Limit => "StreamPhysicalLimit".to_owned(),
+            RankingKind::SortLimit => "StreamPhysicalSortLimit".to_owned(),
+        },
+        RelOp::Over(_) => "StreamPhysicalOverAggregate".to_owned(),
+        RelOp::Sort(_) => "StreamPhysicalTemporalSort".to_owned(),
         RelOp::Window(_) => "StreamPhysicalWindowTableFunction".to_owned(),
         RelOp::Aggregate(_) => "StreamPhysicalWindowAggregate".to_owned(),
         RelOp::GroupAggregate(_) => "StreamPhysicalGroupAggregate".to_owned(),
@@ -37,6 +44,13 @@ pub(super) fn node(dag: &Dag, id: RelId) -> String {
                 all_names(&rel.columns)
             )
         }
+        RelOp::Rank(ranking) => ranked(rel, ranking, input()),
+        RelOp::Over(over) => format!(
+            "OverAggregate(partitionBy=[{}], orderBy=[{}], select=[{}])",
+            names(input(), &over.keys),
+            ordered(input(), &over.order),
+            all_names(&rel.columns)
+        ),
         RelOp::GroupAggregate(aggregate) => {
             let keys = names(input(), &aggregate.keys);
             let group_by = if keys.is_empty() { String::new() } else { format!("groupBy=[{keys}], ") };
@@ -53,6 +67,38 @@ pub(super) fn node(dag: &Dag, id: RelId) -> String {
         }
         _ => name(rel).trim_start_matches("StreamPhysical").to_owned(),
     }
+}
+
+fn ranked(rel: &Rel, ranking: &Ranking, input: &[RelColumn]) -> String {
+    let RankRange { start, end } = ranking.range;
+    let order = ordered(input, &ranking.order);
+    let end_text = match end {
+        RankEnd::Constant(end) => end.to_string(),
+        RankEnd::Column(column) => input[column].name.clone(),
+    };
+    let (offset, fetch) = (start - 1, if let RankEnd::Constant(end) = end { end - (start - 1) } else { 0 });
+    match ranking.kind {
+        RankingKind::Limit => format!("Limit(offset=[{offset}], fetch=[{fetch}])"),
+        RankingKind::SortLimit => {
+            format!("SortLimit(orderBy=[{order}], offset=[{offset}], fetch=[{fetch}], strategy=[UndefinedStrategy])")
+        }
+        RankingKind::Top => {
+            let range = match end {
+                RankEnd::Constant(_) => format!("rankStart={start}, rankEnd={end_text}"),
+                RankEnd::Column(_) => format!("rankEnd={end_text}"),
+            };
+            format!(
+                "Rank(strategy=[UndefinedStrategy], rankType=[ROW_NUMBER], rankRange=[{range}], partitionBy=[{}], orderBy=[{order}], select=[{}])",
+                names(input, &ranking.keys),
+                all_names(&rel.columns)
+            )
+        }
+    }
+}
+
+fn ordered(columns: &[RelColumn], order: &[SortKey]) -> String {
+    let key = |key: &SortKey| format!("{} {}", columns[key.column].name, if key.descending { "DESC" } else { "ASC" });
+    order.iter().map(key).collect::<Vec<_>>().join(", ")
 }
 
 /// The names of the columns at `indices`.

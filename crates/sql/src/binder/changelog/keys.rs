@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use weir_plan::{Expr, ExprKind};
 
-use crate::binder::rel::{Dag, Rel, RelId, RelOp};
+use crate::binder::rel::{Dag, Ranking, RankingKind, Rel, RelId, RelOp};
 
 /// Keys, each a set of columns; there may be several, or none.
 pub(in crate::binder) type Keys = BTreeSet<BTreeSet<usize>>;
@@ -44,11 +44,25 @@ fn of_rel(rel: &Rel, input: Option<&Keys>) -> Keys {
         RelOp::Calc { projection, .. } => projected(projection, input),
         RelOp::Deduplicate { keys, .. } => only(&mut keys.iter().copied()),
         RelOp::GroupAggregate(aggregate) => only(&mut (0..aggregate.keys.len())),
-        RelOp::Sink(_) => input.cloned().unwrap_or_default(),
+        RelOp::Rank(ranking) => of_ranking(rel, ranking, input),
+        RelOp::Sink(_) | RelOp::Sort(_) => input.cloned().unwrap_or_default(),
         // A row becomes several: what told it from the others does not any more.
         RelOp::Correlate(_) => Keys::new(),
-        RelOp::Window(_) | RelOp::Union | RelOp::RowNumber { .. } | RelOp::Aggregate(_) => Keys::new(),
+        RelOp::Window(_) | RelOp::Union | RelOp::Over(_) | RelOp::Aggregate(_) => Keys::new(),
     }
+}
+
+/// The keys of a ranking: those of its input, and the partition with the place in it.
+fn of_ranking(rel: &Rel, ranking: &Ranking, input: Option<&Keys>) -> Keys {
+    let partition = || ranking.keys.iter().copied();
+    if ranking.kind == RankingKind::Top && ranking.is_first() {
+        return Keys::from([partition().collect()]);
+    }
+    let mut keys = input.cloned().unwrap_or_default();
+    if ranking.number {
+        keys.insert(partition().chain([rel.columns.len() - 1]).collect());
+    }
+    keys
 }
 
 /// The keys of `input` in the columns that show them.

@@ -24,10 +24,11 @@ enum Takes {
 
 fn takes(rel: &Rel) -> Takes {
     match &rel.op {
-        RelOp::Scan(_) | RelOp::GroupAggregate(_) => Takes::All,
-        RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Union | RelOp::RowNumber { .. } => Takes::AsReader,
+        RelOp::Scan(_) | RelOp::GroupAggregate(_) | RelOp::Rank(_) | RelOp::Deduplicate { .. } => Takes::All,
+        RelOp::Over(over) if !over.by_time => Takes::All,
+        RelOp::Over(_) | RelOp::Sort(_) => Takes::InsertOnly,
+        RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Union => Takes::AsReader,
         RelOp::Window(_) => Takes::InsertsYet("a window function over rows that are updated or deleted"),
-        RelOp::Deduplicate { .. } => Takes::InsertsYet("a deduplication of rows that are updated or deleted"),
         RelOp::Aggregate(_) => Takes::InsertsYet("an aggregation in windows of rows that are updated or deleted"),
         RelOp::Sink(spec) if spec.changelog.is_insert_only() => Takes::InsertOnly,
         RelOp::Sink(spec) if !spec.changelog.contains(RowKind::Delete) => Takes::NoDeletes,
@@ -40,7 +41,12 @@ fn gives(rel: &Rel, below: ChangelogMode) -> ChangelogMode {
     match &rel.op {
         RelOp::Scan(_) | RelOp::Aggregate(_) => ChangelogMode::INSERT_ONLY,
         RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Window(_) | RelOp::Union => below,
-        RelOp::RowNumber { .. } | RelOp::Sink(_) => below,
+        RelOp::Sort(_) | RelOp::Sink(_) => below,
+        RelOp::Over(over) if over.by_time => ChangelogMode::INSERT_ONLY,
+        RelOp::Over(_) => ChangelogMode::ALL,
+        RelOp::Rank(ranking) if below.is_insert_only() && ranking.is_insert_only() => ChangelogMode::INSERT_ONLY,
+        RelOp::Rank(_) => ChangelogMode::ALL,
+        RelOp::Deduplicate { .. } if !below.is_insert_only() => ChangelogMode::ALL,
         // A group may go only where rows can go.
         RelOp::GroupAggregate(_) if below.is_insert_only() => ChangelogMode::ALL.without(RowKind::Delete),
         RelOp::GroupAggregate(_) => ChangelogMode::ALL,

@@ -9,6 +9,7 @@ mod keys;
 mod kinds;
 mod monotonic;
 mod sink;
+mod strategies;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -48,9 +49,11 @@ pub(super) struct Inferred {
 pub(super) fn infer(dag: &Dag) -> Result<Inferred, SqlError> {
     let kinds = kinds::of(dag)?;
     let keys = keys::of(dag);
-    let changes = monotonic::of(dag);
-    let inference =
-        Inference { dag, kinds: &kinds, keys: &keys, changes: &changes, only_after: only_after(dag, &kinds, &keys) };
+    let dag = strategies::chosen(dag, &kinds, &keys, &monotonic::of(dag));
+    let dag = strategies::settled(dag.clone(), &only_after(&dag, &kinds, &keys));
+    let only_after = only_after(&dag, &kinds, &keys);
+    let changes = monotonic::of(&dag);
+    let inference = Inference { dag: &dag, kinds: &kinds, keys: &keys, changes: &changes, only_after };
     let wanted = inference.wanted()?;
     Ok(inference.rebuilt(&wanted))
 }
@@ -71,11 +74,16 @@ struct Inference<'a> {
 fn asks(rel: &Rel, wanted: UpdateKind) -> UpdateKind {
     match &rel.op {
         // These pass rows on as they come.
-        RelOp::Calc { .. } | RelOp::Window(_) | RelOp::Union | RelOp::Sink(_) | RelOp::RowNumber { .. } => wanted,
+        RelOp::Calc { .. } | RelOp::Window(_) | RelOp::Union | RelOp::Sink(_) => wanted,
+        // Rows that only rise need not be taken back.
+        RelOp::Rank(ranking) if ranking.updates.is_some() => UpdateKind::OnlyAfter,
         // These keep, fold or multiply rows: what a former row did must be undone.
         RelOp::Scan(_)
         | RelOp::Correlate(_)
         | RelOp::Deduplicate { .. }
+        | RelOp::Rank(_)
+        | RelOp::Over(_)
+        | RelOp::Sort(_)
         | RelOp::Aggregate(_)
         | RelOp::GroupAggregate(_) => UpdateKind::BeforeAndAfter,
     }
@@ -91,6 +99,7 @@ fn only_after(dag: &Dag, kinds: &[ChangelogMode], keys: &[Keys]) -> Vec<bool> {
             (RelOp::Calc { condition: Some(condition), .. }, _) => {
                 reads_key_only(condition, &keys[rel.inputs[0].0]) && inputs()
             }
+            (RelOp::Rank(_), _) => true,
             (_, UpdateKind::OnlyAfter) => inputs(),
             (_, UpdateKind::BeforeAndAfter) => true,
         });

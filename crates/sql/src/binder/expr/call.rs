@@ -16,8 +16,12 @@ impl ExprBinder<'_> {
     pub(super) fn function(&self, function: &ast::Function, span: Span) -> Result<Expr, SqlError> {
         let name = display_name(&function.name);
         if function.over.is_some() {
-            return Err(not_supported(span, format!("OVER in an expression, as in {name}(...) OVER (...),"))
-                .hint("ROW_NUMBER() OVER (...) AS rn stands alone in the SELECT list, and the query around it says WHERE rn = 1"));
+            let Some(overs) = self.overs else {
+                return Err(refuse(span, format!("{name}(...) OVER (...) is not allowed here")).hint(
+                    "OVER stands in a SELECT list or in QUALIFY, and not inside another OVER or an aggregate function",
+                ));
+            };
+            return overs.borrow_mut().bind(&self.inside_over(), function, span);
         }
         if functions::is_aggregate(&name)
             && let Some(aggregates) = self.aggregates

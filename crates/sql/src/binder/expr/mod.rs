@@ -25,6 +25,7 @@ use weir_plan::{Expr, LogicalType};
 
 use super::aggregates::Aggregates;
 use super::functions;
+use super::over::Overs;
 use super::refusal::{not_supported, refuse};
 use super::scope::Scope;
 use super::types::calcite_name;
@@ -43,17 +44,33 @@ const EXPRESSION_PARTS_MAX: usize = 100_000;
 pub(super) struct ExprBinder<'a> {
     scope: &'a Scope,
     aggregates: Option<&'a RefCell<Aggregates>>,
+    overs: Option<&'a RefCell<Overs>>,
 }
 
 impl<'a> ExprBinder<'a> {
     /// Binds without aggregates.
     pub(super) fn new(scope: &'a Scope) -> Self {
-        Self { scope, aggregates: None }
+        Self { scope, aggregates: None, overs: None }
     }
 
-    /// Binds with aggregates, which `aggregates` collects.
-    pub(super) fn with_aggregates(scope: &'a Scope, aggregates: &'a RefCell<Aggregates>) -> Self {
-        Self { scope, aggregates: Some(aggregates) }
+    /// Binds with OVER calls, which `overs` collects.
+    pub(super) fn with_overs(scope: &'a Scope, overs: &'a RefCell<Overs>) -> Self {
+        Self { scope, aggregates: None, overs: Some(overs) }
+    }
+
+    /// Binds with aggregates and OVER calls.
+    pub(super) fn with_all(scope: &'a Scope, aggregates: &'a RefCell<Aggregates>, overs: &'a RefCell<Overs>) -> Self {
+        Self { scope, aggregates: Some(aggregates), overs: Some(overs) }
+    }
+
+    /// The columns that it sees.
+    pub(super) fn scope(&self) -> &'a Scope {
+        self.scope
+    }
+
+    /// The same binder where OVER calls are not taken: inside one.
+    fn inside_over(&self) -> ExprBinder<'a> {
+        ExprBinder { scope: self.scope, aggregates: self.aggregates, overs: None }
     }
 
     /// Binds a condition: BOOLEAN.

@@ -8,21 +8,19 @@ mod push;
 
 use std::collections::BTreeSet;
 
-use super::refusal::not_supported;
+use super::over::checked;
 use super::rel::{Dag, Rel, RelId, RelOp};
 use crate::error::SqlError;
 
 /// The DAG that is laid out, holding only what `sinks` need.
 ///
 /// # Errors
-/// When a window function is left that no filter made a deduplication.
+/// When an OVER aggregation is left that Flink does not plan on streams.
 pub(super) fn optimize(dag: &Dag, sinks: &[RelId]) -> Result<Dag, SqlError> {
     for id in reachable(dag, sinks) {
         let rel = dag.get(id);
-        if matches!(rel.op, RelOp::RowNumber { .. }) {
-            return Err(not_supported(rel.span, "ROW_NUMBER() OVER (...) without a filter on it").hint(
-                "deduplication is: SELECT ... FROM (SELECT *, ROW_NUMBER() OVER (...) AS rn FROM t) WHERE rn = 1",
-            ));
+        if let RelOp::Over(over) = &rel.op {
+            checked(rel, over, &dag.get(rel.inputs[0]).columns)?;
         }
     }
     let (dag, sinks) = merge::merge(dag, sinks);

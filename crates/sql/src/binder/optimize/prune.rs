@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use weir_plan::{Order, SourceColumn, TimeDomain, WatermarkSpec};
+use weir_plan::{Order, RankEnd, SourceColumn, TimeDomain, WatermarkSpec};
 
 use super::{add, reachable, rebuilt};
-use crate::binder::rel::{Dag, Rel, RelId, RelOp, Scan, columns_of};
+use crate::binder::changelog::unique;
+use crate::binder::rel::{Dag, OverCall, Rel, RelId, RelOp, Scan, columns_of};
 use crate::binder::source::shift_columns;
 
 type Wanted = BTreeSet<usize>;
@@ -48,7 +49,35 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
                 let read = mine.iter().map(|index| &projection[*index]);
                 condition.iter().chain(read).for_each(|expr| columns_of(expr, input));
             }
-            RelOp::RowNumber { keys, .. } => wanted[rel.inputs[0].0].extend(mine.iter().chain(keys)),
+            RelOp::Over(over) => {
+                let width = dag.get(rel.inputs[0]).columns.len();
+                let mut over = over.clone();
+                let mut read: Vec<usize> =
+                    over.calls.iter_mut().flat_map(OverCall::columns_mut).map(|column| *column).collect();
+                read.extend(over.keys.iter().copied().chain(over.order.iter().map(|key| key.column)));
+                wanted[id.0].extend(read.into_iter().chain(width..rel.columns.len()));
+                let mine: Vec<usize> = wanted[id.0].iter().copied().filter(|index| *index < width).collect();
+                wanted[rel.inputs[0].0].extend(mine);
+            }
+            RelOp::Rank(ranking) => {
+                let width = dag.get(rel.inputs[0]).columns.len();
+                let input = rel.inputs[0];
+                let read = ranking.keys.iter().copied().chain(ranking.order.iter().map(|key| key.column));
+                // What tells rows apart stays: rows that are updated are found by it.
+                let keys = unique(dag, input).into_iter().next().into_iter().flatten();
+                let end = match ranking.range.end {
+                    RankEnd::Column(column) => Some(column),
+                    RankEnd::Constant(_) => None,
+                };
+                wanted[id.0].extend(read.chain(keys).chain(end));
+                let mine: Vec<usize> = wanted[id.0].iter().copied().filter(|index| *index < width).collect();
+                wanted[input.0].extend(mine);
+            }
+            RelOp::Sort(order) => {
+                wanted[id.0].extend(order.iter().map(|key| key.column));
+                let mine = wanted[id.0].clone();
+                wanted[rel.inputs[0].0].extend(mine);
+            }
             RelOp::Deduplicate { keys, order, .. } => {
                 wanted[id.0].extend(keys);
                 if let Order::RowTime(index) = order {
@@ -102,7 +131,9 @@ fn place(kept: &Wanted, index: usize) -> usize {
 fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel {
     // Relations that pass their input's columns on take just those that they give; another reader may want more.
     let passed = match &rel.op {
-        RelOp::Deduplicate { .. } | RelOp::RowNumber { .. } | RelOp::Union => Some(rel.columns.len()),
+        RelOp::Deduplicate { .. } | RelOp::Sort(_) | RelOp::Union => Some(rel.columns.len()),
+        RelOp::Over(over) => Some(rel.columns.len() - over.calls.len()),
+        RelOp::Rank(ranking) => Some(rel.columns.len() - usize::from(ranking.number)),
         RelOp::Window(_) => Some(rel.columns.len() - 3),
         RelOp::Scan(_) | RelOp::Calc { .. } | RelOp::Aggregate(_) | RelOp::GroupAggregate(_) => None,
         RelOp::Correlate(_) | RelOp::Sink(_) => None,
@@ -121,7 +152,21 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
             *projection = kept.iter().map(|index| projection[*index].clone()).collect();
             condition.iter_mut().chain(projection).for_each(|expr| shift_columns(expr, below));
         }
-        RelOp::RowNumber { keys, .. } => keys.iter_mut().for_each(|key| *key = below(*key)),
+        RelOp::Over(over) => {
+            let places = over.keys.iter_mut().chain(over.order.iter_mut().map(|key| &mut key.column));
+            places
+                .chain(over.calls.iter_mut().flat_map(OverCall::columns_mut))
+                .for_each(|column| *column = below(*column));
+        }
+        RelOp::Rank(ranking) => {
+            ranking.number &= kept.contains(&(rel.columns.len() - 1));
+            let places = ranking.keys.iter_mut().chain(ranking.order.iter_mut().map(|key| &mut key.column));
+            places.for_each(|column| *column = below(*column));
+            if let RankEnd::Column(column) = &mut ranking.range.end {
+                *column = below(*column);
+            }
+        }
+        RelOp::Sort(order) => order.iter_mut().for_each(|key| key.column = below(key.column)),
         RelOp::Deduplicate { keys, order, .. } => {
             keys.iter_mut().for_each(|key| *key = below(*key));
             if let Order::RowTime(index) = order {
