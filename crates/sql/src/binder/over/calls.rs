@@ -6,7 +6,7 @@ use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, Span
 use weir_base::Span;
 use weir_plan::{AggregateCall, DataType, Expr, ExprKind, LogicalType, OverFunction, Value};
 
-use super::window::{Window, spelled};
+use super::window::{OrderKey, Window, spelled};
 use super::{Below, CALLS_AT, number_type};
 use crate::binder::aggregates::{Aggregate, Aggregates};
 use crate::binder::expr::cast::implicit_cast;
@@ -87,8 +87,8 @@ impl Overs {
         let window = spelled(over, &self.named, span)?;
         let by_rows = matches!(function, Function::Rank(RankType::RowNumber));
         let window = window.bind(binder, by_rows, rank || name == "LAG")?;
-        let is_constant = |expr: &Expr| !reads_columns(expr);
-        if rank && window.order.iter().all(|key| is_constant(&key.expr)) {
+        let is_constant = |key: &OrderKey| !key.is_proctime && !reads_columns(&key.expr);
+        if rank && window.order.iter().all(is_constant) {
             return Err(refuse(
                 span,
                 "Over Agg: The window rank function requires order by clause with non-constant fields. \

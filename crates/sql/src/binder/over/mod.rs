@@ -56,7 +56,11 @@ impl QueryBinder<'_> {
             .collect();
         let calls: Vec<OverCall> = overs.calls.iter().map(|call| call.over(&mut below)).collect();
         let is_plain = below.columns.len() == below.width;
-        let attributes = self.dag.get(input).columns.iter().map(|column| column.attribute).collect();
+        let mut attributes: Vec<Attribute> =
+            self.dag.get(input).columns.iter().map(|column| column.attribute).collect();
+        attributes.resize(below.columns.len(), Attribute::None);
+        let proctimes = order.iter().zip(&window.order).filter(|(_, bound)| bound.is_proctime);
+        proctimes.for_each(|(key, _)| attributes[key.column] = Attribute::ProcTime);
         let input = if is_plain { input } else { self.with_columns(input, below.columns, attributes, span) };
         let width = self.dag.get(input).columns.len();
         let mut columns = self.dag.get(input).columns.clone();

@@ -6,7 +6,7 @@ use weir_plan::{DataType, Expr, ExprKind, Function, Keep, LogicalType, Order, Ra
 use super::{CALLS_AT, number_type};
 use crate::binder::expr::{all_of, integer_constant};
 use crate::binder::query::QueryBinder;
-use crate::binder::refusal::refuse;
+use crate::binder::refusal::{not_supported, refuse};
 use crate::binder::rel::{Over, RankType, Ranking, RankingKind, Rel, RelColumn, RelId, RelOp};
 use crate::binder::scope::Attribute;
 use crate::error::SqlError;
@@ -174,6 +174,10 @@ impl QueryBinder<'_> {
         };
         let range = RankRange { start: u64::try_from(range.start).unwrap_or(1).max(1), end };
         let below = self.dag.get(input).columns.clone();
+        let is_window = |key: &usize| matches!(below[*key].attribute, Attribute::WindowStart | Attribute::WindowEnd);
+        if over.keys.iter().any(is_window) {
+            return Err(not_supported(over_span, "a ranking in windows (PARTITION BY window_start, window_end)"));
+        }
         let first = range == RankRange { start: 1, end: RankEnd::Constant(1) };
         let time = match over.order.as_slice() {
             [key] => time_of(&below, key),

@@ -8,6 +8,7 @@ use super::BY_ROWS;
 use crate::binder::expr::ExprBinder;
 use crate::binder::refusal::{not_supported, refuse};
 use crate::binder::rel::key_of_expr;
+use crate::binder::source::is_proctime;
 use crate::binder::types::calcite_name;
 use crate::error::{SqlError, did_you_mean, span_of};
 
@@ -16,6 +17,8 @@ use crate::error::{SqlError, did_you_mean, span_of};
 pub(in crate::binder) struct OrderKey {
     /// What is ordered by.
     pub expr: Expr,
+    /// Whether that is `PROCTIME()`.
+    pub is_proctime: bool,
     /// `DESC`
     pub descending: bool,
     /// Whether NULL stands behind all values.
@@ -169,7 +172,7 @@ pub(in crate::binder) fn order_key(key: &ast::OrderByExpr, binder: &ExprBinder<'
     }
     let descending = key.options.asc == Some(false);
     let nulls_last = key.options.nulls_first.map_or(descending, |first| !first);
-    Ok(OrderKey { expr: binder.bind(&key.expr)?, descending, nulls_last })
+    Ok(OrderKey { expr: binder.bind(&key.expr)?, is_proctime: is_proctime(&key.expr), descending, nulls_last })
 }
 
 /// The rows of `ROWS n PRECEDING`.
