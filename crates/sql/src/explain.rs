@@ -2,9 +2,9 @@
 
 mod expr;
 mod over;
+mod rank;
 mod rex;
 mod statement;
-mod rank;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
