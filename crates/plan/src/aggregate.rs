@@ -42,6 +42,16 @@ pub enum AggregateFunction {
         /// `IGNORE NULLS`
         ignore_nulls: bool,
     },
+    /// `JSON_OBJECTAGG(k VALUE v)`: arguments a text, and JSON.
+    JsonObjectAgg {
+        /// `ABSENT ON NULL`
+        absent_on_null: bool,
+    },
+    /// `JSON_ARRAYAGG(x)`: the argument is JSON.
+    JsonArrayAgg {
+        /// `ABSENT ON NULL`
+        absent_on_null: bool,
+    },
     /// `PERCENTILE(x, shares [, frequency])`: arguments a number, a DOUBLE or an array of them, an integer.
     Percentile,
 }
@@ -65,6 +75,8 @@ impl AggregateFunction {
             Self::SingleValue => "SINGLE_VALUE",
             Self::ListAgg => "LISTAGG",
             Self::ArrayAgg { .. } => "ARRAY_AGG",
+            Self::JsonObjectAgg { .. } => "JSON_OBJECTAGG",
+            Self::JsonArrayAgg { .. } => "JSON_ARRAYAGG",
             Self::Percentile => "PERCENTILE",
         }
     }
@@ -104,6 +116,10 @@ impl fmt::Display for AggregateCall {
         match self.function {
             AggregateFunction::AvgOfSum => f.write_str(" of SUM"),
             AggregateFunction::ArrayAgg { ignore_nulls: true } => f.write_str(" IGNORE NULLS"),
+            AggregateFunction::JsonObjectAgg { absent_on_null }
+            | AggregateFunction::JsonArrayAgg { absent_on_null } => {
+                f.write_str(if absent_on_null { " ABSENT ON NULL" } else { " NULL ON NULL" })
+            }
             _ => Ok(()),
         }
     }

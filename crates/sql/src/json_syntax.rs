@@ -20,6 +20,10 @@ pub(crate) const JSON_EXISTS: &str = "JSON_EXISTS ";
 pub(crate) const JSON_OBJECT: &str = "JSON_OBJECT ";
 /// `JSON_ARRAY`: on null, values.
 pub(crate) const JSON_ARRAY: &str = "JSON_ARRAY ";
+/// `JSON_OBJECTAGG`: on null, key, value. Its own name: it is an aggregate, which all that looks for aggregates must find.
+const JSON_OBJECTAGG: &str = "JSON_OBJECTAGG";
+/// `JSON_ARRAYAGG`: on null, value.
+const JSON_ARRAYAGG: &str = "JSON_ARRAYAGG";
 /// `a IS [NOT] JSON kind`: a, the kind, `NOT` or nothing.
 pub(crate) const IS_JSON: &str = "IS JSON ";
 
@@ -35,6 +39,8 @@ pub(crate) fn parse_prefix(parser: &mut Parser) -> Option<Result<Expr, ParserErr
         "JSON_EXISTS" => json_exists,
         "JSON_OBJECT" => json_object,
         "JSON_ARRAY" => json_array,
+        JSON_OBJECTAGG => json_object_agg,
+        JSON_ARRAYAGG => json_array_agg,
         _ => return None,
     };
     Some(parse(parser))
@@ -217,10 +223,7 @@ fn json_object(parser: &mut Parser) -> Result<Expr, ParserError> {
         if arguments.len() > 1 {
             parser.expect_token(&Token::Comma)?;
         }
-        let is_key_word = is_word(parser, 0, "KEY")
-            && !is_word(parser, 1, "VALUE")
-            && !matches!(parser.peek_nth_token_ref(1).token, Token::Colon | Token::Period | Token::LBracket);
-        if is_key_word {
+        if is_key_word(parser) {
             parser.next_token();
         }
         arguments.push(key(parser)?);
@@ -257,6 +260,42 @@ fn json_array(parser: &mut Parser) -> Result<Expr, ParserError> {
     arguments[0] = text(on_null(parser, "ABSENT"));
     parser.expect_token(&Token::RParen)?;
     Ok(call(JSON_ARRAY, span, arguments))
+}
+
+fn json_object_agg(parser: &mut Parser) -> Result<Expr, ParserError> {
+    let span = open(parser)?;
+    if is_key_word(parser) {
+        parser.next_token();
+    }
+    let key = key(parser)?;
+    if !parser.consume_token(&Token::Colon) {
+        expect(parser, "VALUE")?;
+    }
+    let value = parser.parse_expr()?;
+    let on_null = text(on_null(parser, "NULL"));
+    parser.expect_token(&Token::RParen)?;
+    Ok(call(JSON_OBJECTAGG, span, vec![on_null, key, value]))
+}
+
+fn json_array_agg(parser: &mut Parser) -> Result<Expr, ParserError> {
+    let span = open(parser)?;
+    let value = parser.parse_expr()?;
+    let on_null = text(on_null(parser, "ABSENT"));
+    parser.expect_token(&Token::RParen)?;
+    Ok(call(JSON_ARRAYAGG, span, vec![on_null, value]))
+}
+
+/// Whether the arguments of a JSON aggregate say ABSENT ON NULL.
+pub(crate) fn is_absent_on_null(arguments: &[ast::FunctionArg]) -> bool {
+    matches!(arguments.first(), Some(ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(Expr::Value(on_null))))
+        if on_null.value == Value::SingleQuotedString("ABSENT".to_owned()))
+}
+
+/// Whether the word KEY stands here, and is no name.
+fn is_key_word(parser: &Parser) -> bool {
+    is_word(parser, 0, "KEY")
+        && !is_word(parser, 1, "VALUE")
+        && !matches!(parser.peek_nth_token_ref(1).token, Token::Colon | Token::Period | Token::LBracket)
 }
 
 /// Whether the list of values ends here: at a parenthesis, or before `NULL ON NULL`.

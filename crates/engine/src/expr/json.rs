@@ -13,6 +13,8 @@ mod path;
 mod quote;
 mod scan;
 
+pub(crate) use dom::write_text as write_json_text;
+
 use arrow_array::Array as _;
 use weir_base::{Error, Result, Span};
 use weir_plan::{DataType, Function};

@@ -41,6 +41,7 @@ mod zone;
 
 pub(crate) use cast::decimal_of_double;
 pub(crate) use decimal::to_double as decimal_to_double;
+pub(crate) use json::write_json_text;
 
 pub use calc::{Calc, Calculated};
 pub(crate) use cast::{fitted, misfit};

@@ -19,6 +19,7 @@ use super::rel::key_of_expr;
 use super::scope::Scope;
 use crate::catalog::display_name;
 use crate::error::{SqlError, span_of};
+use crate::json_syntax;
 
 /// An aggregate call over expressions of the scope.
 #[derive(Debug, Clone)]
@@ -126,6 +127,8 @@ fn averages_are_of_sums(calls: &[Aggregate]) -> bool {
 struct Clauses {
     /// `IGNORE NULLS`
     ignore_nulls: bool,
+    /// `ABSENT ON NULL`
+    absent_on_null: bool,
 }
 
 impl Clauses {
@@ -151,7 +154,8 @@ impl Clauses {
             return Err(refuse(span, format!("Cannot specify IGNORE NULLS or RESPECT NULLS following '{upper}'"))
                 .hint("only ARRAY_AGG takes it"));
         }
-        Ok(Self { ignore_nulls: treatment == Some(NullTreatment::IgnoreNulls) })
+        let ignore_nulls = treatment == Some(NullTreatment::IgnoreNulls);
+        Ok(Self { ignore_nulls, absent_on_null: json_syntax::is_absent_on_null(&list.args) })
     }
 }
 
@@ -174,6 +178,8 @@ fn function_of(upper: &str, clauses: Clauses) -> Option<AggregateFunction> {
         "SINGLE_VALUE" => F::SingleValue,
         "LISTAGG" => F::ListAgg,
         "ARRAY_AGG" => F::ArrayAgg { ignore_nulls: clauses.ignore_nulls },
+        "JSON_OBJECTAGG" => F::JsonObjectAgg { absent_on_null: clauses.absent_on_null },
+        "JSON_ARRAYAGG" => F::JsonArrayAgg { absent_on_null: clauses.absent_on_null },
         "PERCENTILE" => F::Percentile,
         _ => return None,
     })

@@ -156,7 +156,7 @@ fn text(scanner: &mut Scanner<'_>) -> Option<String> {
 }
 
 /// Appends `text` in quotes, with the escapes that Jackson writes.
-pub(super) fn write_text(text: &str, out: &mut String) {
+pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
     for ch in text.chars() {
         match ch {

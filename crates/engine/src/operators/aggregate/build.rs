@@ -15,6 +15,8 @@ use super::distinct::Distinct;
 use super::first_last::{OneValue, Which};
 use super::first_last_retract::FirstLastRetract;
 use super::fold::{Fold, Folding};
+use super::json_array_agg::JsonArrayAgg;
+use super::json_object_agg::JsonObjectAgg;
 use super::list_agg::ListAgg;
 use super::min_max::{MinMax, MinMaxBoolean, MinMaxText};
 use super::min_max_retract::MinMaxRetract;
@@ -81,6 +83,8 @@ fn build_plain(call: &AggregateCall, retracts: bool) -> Result<Box<dyn Accumulat
             boxed(ListAgg { separator, retracts })
         }
         F::ArrayAgg { ignore_nulls } => boxed(ArrayAgg::new(argument, ignore_nulls, retracts)?),
+        F::JsonArrayAgg { absent_on_null } => boxed(JsonArrayAgg { absent_on_null, retracts }),
+        F::JsonObjectAgg { absent_on_null } => boxed(JsonObjectAgg { absent_on_null }),
         F::Percentile => boxed(Percentile::new(&call.argument_types)),
     })
 }

@@ -16,6 +16,8 @@ mod elements;
 mod first_last;
 mod first_last_retract;
 mod fold;
+mod json_array_agg;
+mod json_object_agg;
 mod list_agg;
 mod min_max;
 mod min_max_retract;

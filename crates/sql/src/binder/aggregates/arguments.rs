@@ -2,11 +2,12 @@
 
 use sqlparser::ast::{FunctionArg, FunctionArgExpr};
 use weir_base::Span;
-use weir_plan::{AggregateFunction, DataType, Expr, ExprKind, LogicalType, Value};
+use weir_plan::{AggregateFunction, DataType, Expr, ExprKind, Function, LogicalType, Value};
 
 use super::first_aggregate;
 use crate::binder::expr::cast::implicit_cast;
 use crate::binder::expr::{ExprBinder, is_untyped};
+use crate::binder::functions;
 use crate::binder::refusal::refuse;
 use crate::binder::types::calcite_name;
 use crate::error::SqlError;
@@ -35,9 +36,16 @@ pub(super) fn bind(
             _ => Err(refuse(span, "Unknown identifier '*'").hint("only COUNT(*) takes all columns")),
         };
     }
+    // How a JSON aggregate takes NULL stands in front of its arguments.
+    let args = if matches!(function, F::JsonObjectAgg { .. } | F::JsonArrayAgg { .. }) {
+        args.get(1..).unwrap_or_default()
+    } else {
+        args
+    };
     let (least, most) = match function {
         F::Count => (1, usize::MAX),
         F::ListAgg => (1, 2),
+        F::JsonObjectAgg { .. } => (2, 2),
         F::Percentile => (2, 3),
         _ => (1, 1),
     };
@@ -49,6 +57,10 @@ pub(super) fn bind(
         F::Count => count(arguments, distinct, span),
         F::ListAgg => list_agg(arguments, span),
         F::Percentile => percentile(arguments, span),
+        F::JsonObjectAgg { absent_on_null } => json_object(arguments, absent_on_null, span),
+        F::JsonArrayAgg { .. } => {
+            plain(arguments.into_iter().map(|value| json(value, span)).collect::<Result<_, _>>()?)
+        }
         _ => {
             check_type(function, name, &arguments[0], span)?;
             plain(arguments)
@@ -168,6 +180,24 @@ fn constants(shares: &Expr) -> Vec<f64> {
         ExprKind::Cast(inner, _) => constants(inner),
         ExprKind::Call(_, parts) => parts.iter().flat_map(constants).collect(),
         _ => Vec::new(),
+    }
+}
+
+fn json_object(mut arguments: Vec<Expr>, absent_on_null: bool, span: Span) -> Result<Bound, SqlError> {
+    if !arguments[0].data_type.logical.is_string() {
+        let name = if absent_on_null { "JSON_OBJECTAGG_ABSENT_ON_NULL" } else { "JSON_OBJECTAGG_NULL_ON_NULL" };
+        return Err(wrong_types(name, &arguments, &format!("'{name}(<CHARACTER>, <ANY>)'"), span));
+    }
+    let value = json(arguments.remove(1), span)?;
+    arguments.push(value);
+    plain(arguments)
+}
+
+/// `value` as JSON text; what JSON_OBJECT or JSON_ARRAY gives is that already.
+fn json(value: Expr, span: Span) -> Result<Expr, SqlError> {
+    match value.kind {
+        ExprKind::Call(Function::JsonObject | Function::JsonArray, _) => Ok(value),
+        _ => functions::call("JSON_STRING", vec![value], span),
     }
 }
 

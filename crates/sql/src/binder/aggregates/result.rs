@@ -4,6 +4,9 @@ use weir_plan::{AggregateFunction, DataType, Expr, LogicalType};
 
 use crate::binder::types::{average_type, sum_type};
 
+/// The length of the texts that JSON aggregates give, as Flink says it; they may be longer.
+const JSON_LENGTH: u32 = 2000;
+
 /// The type of a call's result. `may_be_empty`: there may be no row to aggregate, since a filter may leave none or there is one group for all rows.
 pub(super) fn type_of(function: AggregateFunction, arguments: &[Expr], may_be_empty: bool) -> DataType {
     use AggregateFunction as F;
@@ -22,6 +25,7 @@ pub(super) fn type_of(function: AggregateFunction, arguments: &[Expr], may_be_em
         // These two say NOT NULL even where no row may be left.
         F::ListAgg => argument,
         F::ArrayAgg { .. } => DataType { nullable, logical: LogicalType::Array(Box::new(argument)) },
+        F::JsonObjectAgg { .. } | F::JsonArrayAgg { .. } => DataType::not_null(LogicalType::Varchar(JSON_LENGTH)),
         F::Percentile => {
             let double = DataType::nullable(LogicalType::Double);
             match arguments.get(1).map(|shares| &shares.data_type.logical) {

@@ -28,15 +28,14 @@ const AGGREGATES: &[&str] = &[
     "LISTAGG",
     "ARRAY_AGG",
     "PERCENTILE",
+    "JSON_OBJECTAGG",
+    "JSON_ARRAYAGG",
 ];
 
 /// The aggregate functions.
 pub(super) fn aggregates() -> impl Iterator<Item = &'static str> {
     AGGREGATES.iter().copied()
 }
-
-/// Aggregate functions of Flink that are still to come.
-const AGGREGATES_TO_COME: &[&str] = &["JSON_OBJECTAGG", "JSON_ARRAYAGG"];
 
 /// Aggregate functions of Flink that give a type which is not there.
 const AGGREGATES_OF_OTHER_TYPES: &[(&str, &str)] = &[
@@ -141,9 +140,6 @@ pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
     }
     if is_window_function(name) {
         return refuse(span, format!("OVER clause is necessary for window function {upper}"));
-    }
-    if listed(AGGREGATES_TO_COME, name) {
-        return not_supported(span, format!("the aggregate function {upper}"));
     }
     if let Some((_, gives)) = AGGREGATES_OF_OTHER_TYPES.iter().find(|(known, _)| *known == upper) {
         let error = not_supported(span, format!("the aggregate function {upper}, which is of the type {gives},"));
