@@ -98,11 +98,23 @@ const OLDER_NAMES: &[(&str, &str)] = &[
 ];
 
 /// Values of keys without effect that would have one on the rows, so that they are refused: key, value, what to do.
-pub(crate) const REFUSED: &[(&str, &str, &str)] = &[(
-    "execution.runtime-mode",
-    "BATCH",
-    "set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself",
-)];
+pub(crate) const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "execution.runtime-mode",
+        "BATCH",
+        "set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself",
+    ),
+    (
+        "table.exec.emit.early-fire.enabled",
+        "true",
+        "leave it out: windows are given once, when they end; CUMULATE gives results on the way",
+    ),
+    (
+        "table.exec.emit.late-fire.enabled",
+        "true",
+        "leave it out: windows are given once, when they end; 'weir.dead-letter.late' keeps late rows",
+    ),
+];
 
 /// Keys of which all values do the same: key, the value that says so, why.
 pub(crate) const VALUES_WITHOUT_EFFECT: &[(&str, &str, &str)] = &[

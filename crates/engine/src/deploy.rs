@@ -6,7 +6,9 @@ use std::sync::Arc;
 use weir_base::{Error, Kind, Result, key_group_range};
 use weir_connector::{ReaderContext, SplitId, WriterContext};
 use weir_metrics::Registry;
-use weir_plan::{Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator as Plan, Order, SinkSpec, SourceSpec};
+use weir_plan::{
+    Exchange, InputEdge, JobGraph, Keep, Node, NodeId, Operator as Plan, Order, SinkSpec, SourceSpec, WindowKind,
+};
 use weir_ports::{Deployment, SplitState};
 
 use crate::channel::{Fill, Receiver, Sender, channel};
@@ -16,8 +18,8 @@ use crate::operators::{self, BuildContext, Restore};
 use crate::scheduler::Waker;
 use crate::task::{
     Assigned, Body, Constraints, DeadLetters, Debloater, ExchangeOutput, Gate, GateInput, GateMetrics, HandOver,
-    Latency, LatencyOf, Next, Route, RunShared, SinkStage, SourceBody, SourceIdentity, SourceRows, Stage, TaskIo,
-    Watermarking, register_in_pool, register_out_pool, start_reader,
+    LateLetters, Latency, LatencyOf, Next, Route, RunShared, SinkStage, SourceBody, SourceIdentity, SourceRows, Stage,
+    TaskIo, Watermarking, register_in_pool, register_out_pool, start_reader,
 };
 
 /// A task to be started.
@@ -335,6 +337,7 @@ impl<'a> Deployer<'a> {
             dedup_exact: self.deployment.settings.dedup_exact,
         };
         let mut operator = operators::build(node, &context)?;
+        let columns = context.input;
         if let Some(restored) = &self.deployment.restored {
             let state = restored.state(&node.uid, key_groups)?;
             let restore = Restore { state: state.as_ref(), now: self.shared.clock.now() };
@@ -343,11 +346,19 @@ impl<'a> Deployer<'a> {
                 .map_err(|error| error.within(format!("restore the operator '{}'", node.name)))?;
         }
         let drops_late = match &node.operator {
-            Plan::TumbleAggregate(_) => true,
+            Plan::WindowAggregate(_) | Plan::WindowRank(_) => true,
+            Plan::WindowAssign { window, .. } => matches!(window.kind, WindowKind::Session { .. }),
             Plan::Deduplicate { order, keep, .. } => matches!(order, Order::RowTime(_)) && *keep == Keep::First,
             _ => false,
         };
-        Ok(Next::Stage(Box::new(Stage::new(node.uid.clone(), operator, next, &metrics, drops_late))))
+        let late = if drops_late && self.deployment.settings.late_letters {
+            let place = format!("{}-{subtask}", node.uid);
+            Some(LateLetters::new(self.letters(&metrics)?, &columns, &node.name, place)?)
+        } else {
+            None
+        };
+        let stage = Stage::new(node.uid.clone(), operator, next, &metrics, drops_late);
+        Ok(Next::Stage(Box::new(stage.with_late(late))))
     }
 
     fn sink(
@@ -366,6 +377,13 @@ impl<'a> Deployer<'a> {
         let shared = Arc::clone(&self.shared);
         let stage = SinkStage::new(node.uid.clone(), spec, writer, constraints, shared, metrics);
         Ok(Next::Sink(Box::new(stage.with_latency(latency))))
+    }
+
+    /// A way to the dead letters.
+    fn letters(&mut self, metrics: &Registry) -> Result<DeadLetters> {
+        let writer = self.deployment.dead_letters.writer(&self.writer_context(self.letter_writers, 1, metrics))?;
+        self.letter_writers += 1;
+        Ok(DeadLetters::new(self.deployment.job.clone(), writer, self.deployment.first_epoch))
     }
 
     fn writer_context(&self, subtask: u16, parallelism: u16, metrics: &Registry) -> WriterContext {
@@ -405,10 +423,7 @@ impl<'a> Deployer<'a> {
         let rows = SourceRows::new(spec, &node.schema, &compile)?;
         let condition = spec.condition.as_ref().map(|expr| Predicate::compile(expr, &compile)).transpose()?;
         let watermark = spec.watermark.as_ref().map(|spec| Watermarking::new(spec, &compile)).transpose()?;
-        let letter_writer =
-            self.deployment.dead_letters.writer(&self.writer_context(self.letter_writers, 1, &metrics))?;
-        self.letter_writers += 1;
-        let letters = DeadLetters::new(self.deployment.job.clone(), letter_writer, self.deployment.first_epoch);
+        let letters = self.letters(&metrics)?;
         let running = self.sources.iter().find(|source| source.node == node.id);
         let assigned = running.map(|source| Arc::clone(&source.assigned[usize::from(subtask)])).unwrap_or_default();
         let identity = SourceIdentity {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracing::{info, warn};
 use weir_base::{Epoch, Error, Generation, Kind, Result};
 use weir_connector::{Decider, Factory, JobContext, LastDecided, Prepared, Sink, Source, WriterContext};
 use weir_metrics::Registry;
-use weir_plan::{Field, JobGraph, LogicalType, Node, NodeId, Operator, Order};
+use weir_plan::{Field, JobGraph, LogicalType, Node, NodeId, Operator, Order, RowWindows, WindowKind, WindowSpec};
 use weir_ports::{DEAD_LETTERS_UID, Deployment, Restored, Run, Totals, Workers};
 use weir_state::{CheckpointStore, Claim, DeciderFact, GraphShape, Intention, Manifest, decide};
 
@@ -132,14 +133,36 @@ pub fn shape_of(graph: &JobGraph) -> GraphShape {
             };
             Some(format!("deduplicate {keep:?} of {time} by {keys}"))
         }
-        Operator::TumbleAggregate(spec) => {
+        Operator::WindowAggregate(spec) => {
             let keys = columns(input_of(graph, node), spec.keys.iter().copied());
-            Some(format!("tumble aggregate of {:?} by {keys}", spec.size))
+            let how = if matches!(spec.rows, RowWindows::End(_)) { " by the end in the row" } else { "" };
+            Some(format!("aggregate in {}{how} by {keys}", windows(&spec.window)))
+        }
+        Operator::WindowRank(spec) => {
+            let keys = columns(input_of(graph, node), spec.keys.iter().copied());
+            Some(format!("first rows in {} by {keys}", windows(&spec.window)))
+        }
+        Operator::WindowAssign { window, keys, .. } if matches!(window.kind, WindowKind::Session { .. }) => {
+            let keys = columns(input_of(graph, node), keys.iter().copied());
+            Some(format!("rows in {} by {keys}", windows(window)))
         }
         _ => None,
     };
     let operators = graph.nodes.iter().filter_map(|node| Some((node.uid.clone(), kind(node)?))).collect();
     GraphShape { max_parallelism: graph.max_parallelism, operators }
+}
+
+/// Windows with their sizes.
+fn windows(spec: &WindowSpec) -> String {
+    let length = |ms: i64| Duration::from_millis(ms.unsigned_abs());
+    let sizes = match spec.kind {
+        WindowKind::Tumble { size_ms } => format!("{:?}", length(size_ms)),
+        WindowKind::Hop { slide_ms, size_ms } => format!("{:?} each {:?}", length(size_ms), length(slide_ms)),
+        WindowKind::Cumulate { step_ms, size_ms } => format!("{:?} by {:?}", length(size_ms), length(step_ms)),
+        WindowKind::Session { gap_ms } => format!("{:?}", length(gap_ms)),
+    };
+    let offset = if spec.offset_ms == 0 { String::new() } else { format!(" shifted by {} ms", spec.offset_ms) };
+    format!("{} of {sizes}{offset}", spec.kind.name())
 }
 
 /// The columns of a node's input.

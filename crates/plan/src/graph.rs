@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{AggregateCall, ChangelogMode, DataType, Expr, OverSpec, RankSpec, Schema, SortKey, TableOptions};
+use crate::{
+    AggregateCall, ChangelogMode, DataType, Expr, OverSpec, RankSpec, Schema, SortKey, TableOptions,
+    WindowAggregateSpec, WindowRankSpec, WindowSpec,
+};
 
 /// A node's index in its graph; inputs have lower ids than the nodes that read them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,21 +101,28 @@ pub enum Operator {
         /// The keys behind it.
         order: Vec<SortKey>,
     },
-    /// Aggregates in tumbling windows of event or processing time; output: keys, aggregates, then the window properties.
-    TumbleAggregate(Box<TumbleSpec>),
     /// Aggregates all rows of a key; output: keys, then aggregates.
     GroupAggregate(Box<GroupAggregateSpec>),
-    /// Assigns tumbling windows without aggregating: adds window_start, window_end, window_time at the end.
-    TumbleAssign {
-        /// The window's shape.
-        size: Duration,
-        /// Shift of the windows' start, may be negative milliseconds.
-        offset_ms: i64,
+    /// Gives each row once for each projection: GROUPING SETS.
+    Expand {
+        /// The columns given, for each copy.
+        projections: Vec<Vec<Expr>>,
+    },
+    /// Aggregates in windows of event or processing time; output: keys, aggregates, then the window properties.
+    WindowAggregate(Box<WindowAggregateSpec>),
+    /// Assigns windows without aggregating: adds window_start, window_end, window_time at the end.
+    WindowAssign {
+        /// The windows.
+        window: WindowSpec,
         /// The time attribute.
         time: TimeDomain,
+        /// `PARTITION BY` of sessions: each key has its own.
+        keys: Vec<usize>,
     },
     /// Joins each row with the elements of a collection in it (`CROSS JOIN UNNEST`): the row's kept columns, then the element's.
     Correlate(Box<UnnestSpec>),
+    /// Keeps the first rows of each key and window, and gives them when the window ends.
+    WindowRank(Box<WindowRankSpec>),
     /// All inputs together, in any order (`UNION ALL`).
     Union,
     /// Writes a table.
@@ -202,25 +212,6 @@ pub struct WatermarkSpec {
     pub idle_timeout: Duration,
 }
 
-/// A tumbling window aggregation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TumbleSpec {
-    /// The length of a window.
-    pub size: Duration,
-    /// Shift of the windows' start in milliseconds.
-    pub offset_ms: i64,
-    /// The time attribute.
-    pub time: TimeDomain,
-    /// `table.local-time-zone` shifts windows over TIMESTAMP_LTZ: whether the attribute is TIMESTAMP_LTZ.
-    pub local_time: bool,
-    /// The grouping columns.
-    pub keys: Vec<usize>,
-    /// The aggregates.
-    pub aggregates: Vec<AggregateCall>,
-    /// The window columns at the end of the output.
-    pub properties: Vec<WindowProperty>,
-}
-
 /// An aggregation without a window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupAggregateSpec {
@@ -236,17 +227,6 @@ pub struct GroupAggregateSpec {
     pub bundle_rows_max: Option<usize>,
     /// `table.exec.state.ttl`: processing time after which a group that got no row is forgotten; zero: never.
     pub state_ttl: Duration,
-}
-
-/// A column that tells of a row's window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WindowProperty {
-    /// `window_start`, TIMESTAMP(3)
-    Start,
-    /// `window_end`, TIMESTAMP(3), exclusive
-    End,
-    /// `window_time`: the end less one millisecond, a rowtime of the type of the time attribute
-    Time,
 }
 
 /// What a sink writes.

@@ -11,6 +11,7 @@ mod over;
 mod rank;
 mod types;
 mod value;
+mod window;
 
 pub use aggregate::{AggregateCall, AggregateFunction};
 pub use catalog::{ConnectorSpec, FormatSpec, MetadataKey, OptionSpec, OptionType, TableOptions};
@@ -18,9 +19,10 @@ pub use changelog::ChangelogMode;
 pub use expr::{CastMode, Expr, ExprKind, Function};
 pub use graph::{
     Exchange, GroupAggregateSpec, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order, SinkSpec, SourceColumn,
-    SourceSpec, TimeDomain, TumbleSpec, UnnestSpec, WatermarkSpec, WindowProperty,
+    SourceSpec, TimeDomain, UnnestSpec, WatermarkSpec,
 };
 pub use over::{OverFrame, OverFunction, OverOrder, OverSpec};
 pub use rank::{RankEnd, RankRange, RankSpec, RankStrategy, SortKey};
 pub use types::{DataType, Field, LENGTH_MAX, LogicalType, Schema};
 pub use value::Value;
+pub use window::{RowWindows, WindowAggregateSpec, WindowKind, WindowProperty, WindowRankSpec, WindowSpec};

@@ -69,6 +69,8 @@ pub struct EngineSettings {
     pub dedup_exact: bool,
     /// What becomes of rows that do not keep to the declared types of a sink.
     pub sink_constraints: SinkConstraints,
+    /// `weir.dead-letter.late`: rows that come too late for a window go to the dead letters.
+    pub late_letters: bool,
 }
 
 /// What becomes of rows that do not keep to the declared types of a sink's columns.
@@ -102,6 +104,7 @@ impl Default for EngineSettings {
             latency_interval: None,
             dedup_exact: false,
             sink_constraints: SinkConstraints::default(),
+            late_letters: false,
         }
     }
 }

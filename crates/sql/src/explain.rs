@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use weir_plan::{
     AggregateCall, Exchange, Expr, GroupAggregateSpec, InputEdge, JobGraph, Keep, Node, NodeId, Operator, Order,
-    Schema, SinkSpec, SourceSpec, TimeDomain, TumbleSpec, UnnestSpec, WatermarkSpec, WindowProperty,
+    RowWindows, Schema, SinkSpec, SourceSpec, TimeDomain, UnnestSpec, WatermarkSpec, WindowAggregateSpec, WindowKind,
+    WindowProperty, WindowRankSpec, WindowSpec,
 };
 
 use expr::expression;
@@ -98,16 +99,22 @@ fn operator(graph: &JobGraph, node: &Node) -> String {
             let more = if keys.is_empty() { String::new() } else { format!(", {keys}") };
             format!("TemporalSort(orderBy=[{} ASC{more}])", columns(input, &[*rowtime]))
         }
-        Operator::TumbleAggregate(tumble) => tumble_text(tumble, input),
         Operator::GroupAggregate(spec) => group_text(spec, input),
-        Operator::TumbleAssign { size, offset_ms, time } => {
-            format!(
-                "WindowTableFunction(window=[TUMBLE({}, {})])",
-                time_text(*time, input),
-                window_text(*size, *offset_ms)
-            )
+        Operator::Expand { projections } => {
+            let copies =
+                projections.iter().map(|copy| format!("{{{}}}", select_list(copy, input, &node.schema).join(", ")));
+            format!("Expand(projects=[{}])", copies.collect::<Vec<_>>().join(", "))
         }
         Operator::Correlate(unnest) => unnest_text(unnest, input, &node.schema),
+        Operator::WindowAggregate(spec) => window_aggregate(spec, input),
+        Operator::WindowAssign { window, time, keys } => {
+            let partition = match keys.as_slice() {
+                [] => String::new(),
+                keys => format!(", partition keys=[{}]", columns(input, keys)),
+            };
+            format!("WindowTableFunction(window=[{}{partition})])", window_text(window, &time_text(*time, input)))
+        }
+        Operator::WindowRank(spec) => window_rank(spec, input),
         Operator::Union => format!("Union(all=[true], inputs={})", node.inputs.len()),
         Operator::Sink(sink) => sink_text(sink),
     }
@@ -177,18 +184,21 @@ fn watermark_text(watermark: &WatermarkSpec, schema: Option<&Schema>) -> String 
     text
 }
 
-fn tumble_text(tumble: &TumbleSpec, input: Option<&Schema>) -> String {
-    let aggregates = tumble.aggregates.iter().map(|call| aggregate(call, input));
-    let properties = tumble.properties.iter().map(|property| match property {
+fn window_aggregate(spec: &WindowAggregateSpec, input: Option<&Schema>) -> String {
+    let aggregates = spec.aggregates.iter().map(|call| aggregate(call, input));
+    let properties = spec.properties.iter().map(|property| match property {
         WindowProperty::Start => "window_start".to_owned(),
         WindowProperty::End => "window_end".to_owned(),
         WindowProperty::Time => "window_time".to_owned(),
     });
+    let rows = match spec.rows {
+        RowWindows::Time(time) => time_text(time, input),
+        RowWindows::End(column) => format!("win_end=[{}]", columns(input, &[column])),
+    };
     format!(
-        "WindowAggregate(groupBy=[{}], window=[TUMBLE({}, {})], select=[{}])",
-        columns(input, &tumble.keys),
-        time_text(tumble.time, input),
-        window_text(tumble.size, tumble.offset_ms),
+        "WindowAggregate(groupBy=[{}], window=[{})], select=[{}])",
+        columns(input, &spec.keys),
+        window_text(&spec.window, &rows),
         aggregates.chain(properties).collect::<Vec<_>>().join(", ")
     )
 }
@@ -213,6 +223,21 @@ fn unnest_text(unnest: &UnnestSpec, input: Option<&Schema>, output: &Schema) -> 
     )
 }
 
+fn window_rank(spec: &WindowRankSpec, input: Option<&Schema>) -> String {
+    let order = spec.order.iter().map(|key| {
+        let direction = if key.descending { "DESC" } else { "ASC" };
+        format!("{} {direction}", columns(input, &[key.column]))
+    });
+    format!(
+        "WindowRank(window=[{})], rankRange=[rankStart={}, rankEnd={}], partitionBy=[{}], orderBy=[{}])",
+        window_text(&spec.window, &format!("win_end=[{}]", columns(input, &[spec.end]))),
+        spec.first,
+        spec.last,
+        columns(input, &spec.keys),
+        order.collect::<Vec<_>>().join(", ")
+    )
+}
+
 fn aggregate(call: &AggregateCall, input: Option<&Schema>) -> String {
     let distinct = if call.distinct { "DISTINCT " } else { "" };
     let arguments = if call.arguments.is_empty() { "*".to_owned() } else { columns(input, &call.arguments) };
@@ -227,9 +252,19 @@ fn time_text(time: TimeDomain, input: Option<&Schema>) -> String {
     }
 }
 
-fn window_text(size: Duration, offset_ms: i64) -> String {
-    let offset = if offset_ms == 0 { String::new() } else { format!(", offset=[{offset_ms} ms]") };
-    format!("size=[{}]{offset}", duration(size))
+/// A window without its closing parenthesis; `rows` says how rows come into it.
+fn window_text(window: &WindowSpec, rows: &str) -> String {
+    let length = |ms: i64| duration(Duration::from_millis(ms.unsigned_abs()));
+    let sizes = match window.kind {
+        WindowKind::Tumble { size_ms } => format!("size=[{}]", length(size_ms)),
+        WindowKind::Hop { slide_ms, size_ms } => format!("size=[{}], slide=[{}]", length(size_ms), length(slide_ms)),
+        WindowKind::Cumulate { step_ms, size_ms } => {
+            format!("max_size=[{}], step=[{}]", length(size_ms), length(step_ms))
+        }
+        WindowKind::Session { gap_ms } => format!("gap=[{}]", length(gap_ms)),
+    };
+    let offset = if window.offset_ms == 0 { String::new() } else { format!(", offset=[{} ms]", window.offset_ms) };
+    format!("{}({rows}, {sizes}{offset}", window.kind.name())
 }
 
 fn sink_text(sink: &SinkSpec) -> String {
@@ -263,10 +298,22 @@ fn keyed_state(graph: &JobGraph, node: &Node) -> Option<String> {
         Operator::Rank(spec) => Some(rank::rank_state(spec, input)),
         Operator::Over(spec) => Some(over::over_state(spec, input)),
         Operator::TemporalSort { .. } => Some("[the rows until the watermark passes them]".to_owned()),
-        Operator::TumbleAggregate(tumble) => {
-            let keys =
-                if tumble.keys.is_empty() { String::new() } else { format!("{}, ", columns(input, &tumble.keys)) };
-            Some(format!("[{} aggregates for each ({keys}window), until the window ends]", tumble.aggregates.len()))
+        Operator::WindowAggregate(spec) => {
+            let keys = if spec.keys.is_empty() { String::new() } else { format!("{}, ", columns(input, &spec.keys)) };
+            let per = match spec.window.kind {
+                WindowKind::Hop { .. } | WindowKind::Cumulate { .. } if matches!(spec.rows, RowWindows::Time(_)) => {
+                    ("slice", "the last window that has it ends")
+                }
+                _ => ("window", "the window ends"),
+            };
+            Some(format!("[{} aggregates for each ({keys}{}), until {}]", spec.aggregates.len(), per.0, per.1))
+        }
+        Operator::WindowRank(spec) => {
+            let keys = if spec.keys.is_empty() { String::new() } else { format!("{}, ", columns(input, &spec.keys)) };
+            Some(format!("[the first {} rows for each ({keys}window), until the window ends]", spec.last))
+        }
+        Operator::WindowAssign { window: WindowSpec { kind: WindowKind::Session { .. }, .. }, .. } => {
+            Some("[each row, until its session ends]".to_owned())
         }
         Operator::GroupAggregate(spec) => {
             let aggregates = spec.aggregates.len();

@@ -58,6 +58,7 @@ pub fn job_settings(values: &BTreeMap<String, String>, data_dir: &Path) -> Resul
             latency_interval: Some(settings.duration("metrics.latency.interval")?).filter(|every| !every.is_zero()),
             dedup_exact: settings.boolean("weir.dedup.exact")?,
             sink_constraints: sink_constraints(&settings)?,
+            late_letters: settings.boolean("weir.dead-letter.late")?,
         },
     })
 }

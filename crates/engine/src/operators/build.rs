@@ -3,18 +3,19 @@
 use std::ops::Range;
 
 use weir_base::{Error, Result, RowKind};
-use weir_plan::{Node, Operator as Plan, Schema};
+use weir_plan::{Node, Operator as Plan, RowWindows, Schema, WindowKind};
 
 use super::Operator;
 use super::calc::Calc;
 use super::correlate::Correlate;
 use super::deduplicate::{DeduplicateContext, deduplicate};
+use super::expand::Expand;
 use super::group::{GroupAggregate, GroupContext};
 use super::over::{OverContext, over};
 use super::rank::{RankContext, rank};
 use super::sort::TemporalSort;
-use super::tumble::{TumbleAggregate, TumbleAssign, TumbleContext};
 use super::union::Union;
+use super::window::{SessionAggregate, SessionAssign, WindowAggregate, WindowAssign, WindowContext, WindowRank};
 use crate::expr::CompileContext;
 
 /// What operators are built from, beside their node.
@@ -76,19 +77,15 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
             let (groups, count) = (context.key_groups.clone(), context.max_parallelism);
             Ok(Box::new(TemporalSort::new(*rowtime, order, &context.input, groups, count)?))
         }
-        Plan::TumbleAggregate(spec) => {
-            let context = TumbleContext {
-                input: &context.input,
-                output: &node.schema,
-                local_time_zone: &context.compile.local_time_zone,
-                key_groups: context.key_groups.clone(),
-                max_parallelism: context.max_parallelism,
-            };
-            Ok(Box::new(TumbleAggregate::new(spec, &context)?))
-        }
-        Plan::TumbleAssign { size, offset_ms, time } => {
-            let zone = &context.compile.local_time_zone;
-            Ok(Box::new(TumbleAssign::new(*size, *offset_ms, *time, &context.input, &node.schema, zone)?))
+        Plan::Expand { projections } => Ok(Box::new(Expand::new(projections, &node.schema, context.compile)?)),
+        Plan::WindowAggregate(spec) => {
+            let by_time = matches!(spec.rows, RowWindows::Time(_));
+            Ok(match spec.window.kind {
+                WindowKind::Session { .. } if by_time => {
+                    Box::new(SessionAggregate::new(spec, &windowed(node, context))?)
+                }
+                _ => Box::new(WindowAggregate::new(spec, &windowed(node, context))?),
+            })
         }
         Plan::GroupAggregate(spec) => {
             let context = GroupContext {
@@ -100,9 +97,25 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
             };
             Ok(Box::new(GroupAggregate::new(spec, &context)?))
         }
+        Plan::WindowAssign { window, time, keys } => Ok(match window.kind {
+            WindowKind::Session { .. } => Box::new(SessionAssign::new(window, *time, keys, &windowed(node, context))?),
+            _ => Box::new(WindowAssign::new(window, *time, &node.schema, &context.compile.local_time_zone)?),
+        }),
+        Plan::WindowRank(spec) => Ok(Box::new(WindowRank::new(spec, &windowed(node, context))?)),
         Plan::Source(_) | Plan::Sink(_) => {
             Err(Error::internal(format!("build the operator '{}': it is no operator", node.name)))
         }
         other => Err(Error::internal(format!("build the operator '{}': {other:?}", node.name))),
+    }
+}
+
+/// What a windowed operator is built from.
+fn windowed<'a>(node: &'a Node, context: &'a BuildContext<'_>) -> WindowContext<'a> {
+    WindowContext {
+        input: &context.input,
+        output: &node.schema,
+        local_time_zone: &context.compile.local_time_zone,
+        key_groups: context.key_groups.clone(),
+        max_parallelism: context.max_parallelism,
     }
 }

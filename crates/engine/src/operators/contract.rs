@@ -1,5 +1,6 @@
 //! What an operator is to its task.
 
+use arrow_array::RecordBatch;
 use weir_base::{Epoch, Result, Timestamp};
 use weir_connector::Batch;
 use weir_state::{Frozen, RestoredState};
@@ -18,6 +19,16 @@ pub trait Collector {
     /// # Errors
     /// An operator behind failed.
     fn watermark(&mut self, watermark: Timestamp) -> Result<()>;
+
+    /// Rows of `data` that came too late: event time had come to `watermark`. They are counted by the operator; where late rows go to the dead letters
+    /// they are written there.
+    ///
+    /// # Errors
+    /// The dead letters cannot be written.
+    fn late(&mut self, data: &RecordBatch, rows: &[u32], watermark: Timestamp) -> Result<()> {
+        let _ = (data, rows, watermark);
+        Ok(())
+    }
 }
 
 /// What an operator is given back when a job is restored.

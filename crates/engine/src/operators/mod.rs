@@ -7,6 +7,7 @@ mod changes;
 mod contract;
 mod correlate;
 pub mod deduplicate;
+mod expand;
 pub mod group;
 pub mod over;
 pub mod rank;
@@ -16,8 +17,8 @@ mod sort;
 mod sort_key;
 #[cfg(test)]
 mod test_harness;
-pub mod tumble;
 mod union;
+pub mod window;
 
 pub use build::{BuildContext, build};
 pub use calc::keep_rows;

@@ -1,10 +1,11 @@
 //! What stands behind an operator in its chain: another operator, a sink, or an exchange to other tasks.
 
+use arrow_array::RecordBatch;
 use weir_base::{Epoch, Result, Timestamp};
 use weir_connector::Batch;
 use weir_ports::{Acknowledgement, Barrier};
 
-use super::{ExchangeOutput, SinkStage, Stage};
+use super::{ExchangeOutput, LateLetters, SinkStage, Stage};
 use crate::operators::Collector;
 
 /// One thing behind an operator.
@@ -99,6 +100,8 @@ pub struct Fan<'a> {
     pub now: Timestamp,
     /// Rows given so far.
     pub rows: u64,
+    /// Where late rows go, if they are kept.
+    pub late: Option<&'a mut LateLetters>,
 }
 
 impl Collector for Fan<'_> {
@@ -112,6 +115,13 @@ impl Collector for Fan<'_> {
 
     fn watermark(&mut self, watermark: Timestamp) -> Result<()> {
         self.next.iter_mut().try_for_each(|next| next.watermark(watermark, self.now))
+    }
+
+    fn late(&mut self, data: &RecordBatch, rows: &[u32], watermark: Timestamp) -> Result<()> {
+        match &mut self.late {
+            Some(late) => late.write(data, rows, watermark, self.now),
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use weir_connector::Batch;
 use weir_metrics::{Counter, Gauge, Registry, Scope};
 use weir_ports::{Acknowledgement, Barrier, Totals};
 
-use super::Next;
 use super::metrics::{STATE_BYTES, watermark_gauge};
 use super::next::{Fan, clear_all};
+use super::{LateLetters, Next};
 use crate::operators::Operator;
 
 /// Milliseconds between two looks at the size of an operator's state: as often as rates are taken.
@@ -19,6 +19,8 @@ pub struct Stage {
     operator: Box<dyn Operator>,
     next: Vec<Next>,
     metrics: StageMetrics,
+    /// Where late rows go, if they are kept.
+    late: Option<LateLetters>,
     /// When the size of the state was looked at last.
     looked: Timestamp,
 }
@@ -62,7 +64,13 @@ impl Stage {
         drops_late: bool,
     ) -> Self {
         let metrics = StageMetrics::register(metrics, drops_late, operator.state_bytes().is_some());
-        Self { uid, operator, next, metrics, looked: Timestamp::MIN }
+        Self { uid, operator, next, metrics, late: None, looked: Timestamp::MIN }
+    }
+
+    /// The same, which keeps late rows in `late`.
+    #[must_use]
+    pub fn with_late(self, late: Option<LateLetters>) -> Self {
+        Self { late, ..self }
     }
 
     /// Lets the operator take rows.
@@ -105,6 +113,9 @@ impl Stage {
             dead_lettered: equation.dead_lettered,
         };
         acknowledgement.totals.push((self.uid.clone(), totals));
+        if let Some(late) = &mut self.late {
+            acknowledgement.prepared.push(late.barrier(barrier)?);
+        }
         self.next.iter_mut().try_for_each(|next| next.barrier(barrier, acknowledgement))
     }
 
@@ -122,6 +133,9 @@ impl Stage {
 
     /// Passes on that `epoch` was decided.
     pub fn decided(&mut self, epoch: Epoch) {
+        if let Some(late) = &mut self.late {
+            late.decided(epoch);
+        }
         self.next.iter_mut().for_each(|next| next.decided(epoch));
     }
 
@@ -133,7 +147,8 @@ impl Stage {
 
     /// See `Next::clear`.
     pub fn clear(&mut self) -> Result<bool> {
-        clear_all(&mut self.next)
+        let late = self.late.as_mut().map_or(Ok(true), LateLetters::clear)?;
+        Ok(clear_all(&mut self.next)? && late)
     }
 
     fn with_operator(
@@ -141,7 +156,7 @@ impl Stage {
         now: Timestamp,
         act: impl FnOnce(&mut dyn Operator, &mut Fan<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut fan = Fan { next: &mut self.next, now, rows: 0 };
+        let mut fan = Fan { next: &mut self.next, now, rows: 0, late: self.late.as_mut() };
         act(self.operator.as_mut(), &mut fan)?;
         self.metrics.rows_out.add(fan.rows);
         Ok(())

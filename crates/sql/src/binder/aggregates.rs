@@ -14,6 +14,7 @@ use weir_plan::{AggregateFunction, DataType, Expr, LogicalType};
 use self::arguments::Bound;
 use super::expr::ExprBinder;
 use super::functions::is_aggregate;
+use super::group::GroupCalls;
 use super::refusal::{not_supported, refuse};
 use super::rel::key_of_expr;
 use super::scope::Scope;
@@ -52,6 +53,8 @@ pub(super) struct Aggregates {
     pub calls: Vec<Aggregate>,
     /// There is no GROUP BY: once all rows have gone there may be no value left.
     pub whole_stream: bool,
+    /// Functions that speak of the grouping.
+    pub group_calls: GroupCalls,
 }
 
 impl Aggregates {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use weir_base::limits::{MAX_PARALLELISM_DEFAULT, MAX_PARALLELISM_MAX};
 use weir_plan::{
     ChangelogMode, Exchange, GroupAggregateSpec, InputEdge, JobGraph, Node, NodeId, Operator, Schema, TableOptions,
+    WindowKind,
 };
 
 use super::changelog::Inferred;
 use super::ordered;
 use super::refusal::refuse;
-use super::rel::{Rel, RelId, RelOp};
+use super::rel::{Rel, RelId, RelOp, Window};
 use crate::error::SqlError;
 use crate::{Environment, Settings};
 
@@ -128,20 +129,28 @@ impl Layout {
                 let (uid, width) = ("deduplicate".to_owned(), self.parallelism);
                 self.add("Deduplicate", uid, operator, hashed(keys), schema, changelog, width)
             }
-            RelOp::Window(window) => {
-                let operator = Operator::TumbleAssign {
-                    size: Duration::from_millis(u64::try_from(window.size_ms).expect("a window's size is positive")),
-                    offset_ms: window.offset_ms,
-                    time: window.time,
-                };
-                let uid = "window-table-function".to_owned();
-                self.add("WindowTableFunction", uid, operator, forward(&inputs), schema, changelog, parallelism)
+            RelOp::Expand { projections } => {
+                let operator = Operator::Expand { projections: projections.clone() };
+                self.add("Expand", "expand".to_owned(), operator, forward(&inputs), schema, changelog, parallelism)
             }
-            RelOp::Aggregate(spec) => {
+            RelOp::Window(Window { spec, time, keys }) => {
+                let operator = Operator::WindowAssign { window: *spec, time: *time, keys: keys.clone() };
+                let uid = "window-table-function".to_owned();
+                // Sessions are of a key, or of all rows together.
+                let (edges, width) = match (spec.kind, keys.is_empty()) {
+                    (WindowKind::Session { .. }, true) => (hashed(keys), 1),
+                    (WindowKind::Session { .. }, false) => (hashed(keys), self.parallelism),
+                    _ => (forward(&inputs), parallelism),
+                };
+                self.add("WindowTableFunction", uid, operator, edges, schema, changelog, width)
+            }
+            RelOp::WindowAggregate(spec) => {
                 let width = if spec.keys.is_empty() { 1 } else { self.parallelism };
-                let (uid, inputs) = ("global-window-aggregate".to_owned(), hashed(&spec.keys));
-                let operator = Operator::TumbleAggregate(spec.clone());
-                self.add("GlobalWindowAggregate", uid, operator, inputs, schema, changelog, width)
+                let (uid, edges) = ("global-window-aggregate".to_owned(), hashed(&spec.keys));
+                let mut spec = spec.clone();
+                spec.retracts = !inferred.modes[rel.inputs[0].0].is_insert_only();
+                let operator = Operator::WindowAggregate(spec);
+                self.add("GlobalWindowAggregate", uid, operator, edges, schema, changelog, width)
             }
             RelOp::GroupAggregate(aggregate) => {
                 let width = if aggregate.keys.is_empty() { 1 } else { self.parallelism };
@@ -169,6 +178,11 @@ impl Layout {
                     changelog,
                     parallelism,
                 )
+            }
+            RelOp::WindowRank(spec) => {
+                let width = if spec.keys.is_empty() { 1 } else { self.parallelism };
+                let (uid, inputs) = ("window-rank".to_owned(), hashed(&spec.keys));
+                self.add("WindowRank", uid, Operator::WindowRank(spec.clone()), inputs, schema, changelog, width)
             }
             RelOp::Union => {
                 let uid = "union".to_owned();

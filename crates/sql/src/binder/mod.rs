@@ -12,7 +12,6 @@ mod from;
 mod functions;
 mod graph;
 mod group;
-mod group_stream;
 mod insert_clauses;
 mod logical;
 mod optimize;
@@ -30,6 +29,8 @@ mod types;
 mod union;
 mod values;
 mod window;
+mod window_rank;
+mod windows_of;
 
 use weir_plan::{DataType, JobGraph};
 

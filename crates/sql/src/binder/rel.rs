@@ -9,7 +9,8 @@ use std::time::Duration;
 use weir_base::Span;
 use weir_plan::{
     AggregateCall, DataType, Expr, ExprKind, Field, Keep, LogicalType, Order, OverFrame, OverFunction, RankEnd,
-    RankRange, Schema, SinkSpec, SortKey, SourceSpec, TimeDomain, TumbleSpec, UnnestSpec,
+    RankRange, Schema, SinkSpec, SortKey, SourceSpec, TimeDomain, UnnestSpec, WindowAggregateSpec, WindowRankSpec,
+    WindowSpec,
 };
 
 use super::scope::Attribute;
@@ -69,10 +70,17 @@ pub(super) enum RelOp {
         /// Which one.
         keep: Keep,
     },
+    /// Gives each row once for each projection.
+    Expand {
+        /// The columns, for each copy.
+        projections: Vec<Vec<Expr>>,
+    },
     /// Adds window_start, window_end, window_time.
     Window(Window),
     /// Aggregates in windows.
-    Aggregate(Box<TumbleSpec>),
+    WindowAggregate(Box<WindowAggregateSpec>),
+    /// Keeps the first rows of each key and window, with their place as the last column.
+    WindowRank(Box<WindowRankSpec>),
     /// Aggregates all rows of a key; gives the keys, then the aggregates.
     GroupAggregate(Box<GroupAggregate>),
     /// Joins rows with the elements of a collection in them: columns behind the kept ones are the element's.
@@ -230,17 +238,15 @@ pub(super) enum RankingKind {
     SortLimit,
 }
 
-/// A tumbling window function.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A window function in FROM.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Window {
-    /// The length in milliseconds, positive.
-    pub size_ms: i64,
-    /// The shift in milliseconds.
-    pub offset_ms: i64,
+    /// The windows.
+    pub spec: WindowSpec,
     /// The time attribute.
     pub time: TimeDomain,
-    /// Whether the attribute is TIMESTAMP_LTZ.
-    pub local_time: bool,
+    /// `PARTITION BY` of sessions.
+    pub keys: Vec<usize>,
 }
 
 /// Relations, equal ones once.
@@ -356,6 +362,7 @@ fn key_of(rel: &Rel) -> String {
     let strip = |expr: &mut Expr| expr.rewrite(&mut |part| part.span = Span::default());
     match &mut rel.op {
         RelOp::Calc { condition, projection } => condition.iter_mut().chain(projection).for_each(strip),
+        RelOp::Expand { projections } => projections.iter_mut().flatten().for_each(strip),
         RelOp::Scan(scan) => {
             scan.spec.options.spans.clear();
             scan.spec.projection.iter_mut().chain(&mut scan.spec.condition).for_each(strip);
@@ -367,7 +374,8 @@ fn key_of(rel: &Rel) -> String {
         | RelOp::Sort(_)
         | RelOp::Deduplicate { .. }
         | RelOp::Window(_)
-        | RelOp::Aggregate(_)
+        | RelOp::WindowAggregate(_)
+        | RelOp::WindowRank(_)
         | RelOp::GroupAggregate(_)
         | RelOp::Union
         | RelOp::Sink(_) => {}

@@ -17,6 +17,7 @@ mod kafka;
 mod keys;
 mod kill_harness;
 mod kills;
+mod late;
 mod metrics;
 mod once;
 mod outages;

@@ -28,7 +28,14 @@ const POLL: Duration = Duration::from_millis(2);
 /// # Errors
 /// A process ends in another way than it should, with what it said.
 pub fn rows(case: &Case, settings: &[&str], parallelisms: &[&str]) -> Result<Vec<String>, String> {
-    let place = Place::new();
+    rows_in(&Place::new(), case, settings, parallelisms)
+}
+
+/// The same in a folder of the caller's, who may look at what else was written there.
+///
+/// # Errors
+/// As `rows`.
+pub fn rows_in(place: &Place, case: &Case, settings: &[&str], parallelisms: &[&str]) -> Result<Vec<String>, String> {
     case.write_inputs(&place.path("")).map_err(|error| error.to_string())?;
     place.write("job.sql", case.script_in(&place.path("")));
     let mut rows = Vec::new();
@@ -36,7 +43,7 @@ pub fn rows(case: &Case, settings: &[&str], parallelisms: &[&str]) -> Result<Vec
     for (process, things) in steps(case).into_iter().map(Some).chain([None]).enumerate() {
         let parallelism = parallelisms.next().expect("there is a parallelism");
         let at = || format!("{} rows, parallelism {parallelism}", rows.len());
-        let ran = run(&place, settings, parallelism, things).map_err(|wrong| format!("{}: {wrong}", at()))?;
+        let ran = run(place, settings, parallelism, things).map_err(|wrong| format!("{}: {wrong}", at()))?;
         rows.extend(ran.out.lines().map(str::to_owned));
         match ran.code {
             None => take_consumed_away(&place.path("reached")).map_err(|error| error.to_string())?,

@@ -130,14 +130,14 @@ fn a_job_that_does_not_fit_its_checkpoint_is_refused_with_what_differs_and_may_g
             TIMES,
             "window_end, name",
             "window_end, name, id",
-            "restore the job 'job' from checkpoint NEWEST: the checkpoint has global-window-aggregate (tumble aggregate of 3600s by name STRING), the job has global-window-aggregate (tumble aggregate of 3600s by name STRING, id of whole numbers); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has global-window-aggregate (aggregate in TUMBLE of 3600s by name STRING), the job has global-window-aggregate (aggregate in TUMBLE of 3600s by name STRING, id of whole numbers); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             COUNTS,
             TIMES,
             "'1' HOUR",
             "'2' HOUR",
-            "restore the job 'job' from checkpoint NEWEST: the checkpoint has global-window-aggregate (tumble aggregate of 3600s by name STRING), the job has global-window-aggregate (tumble aggregate of 7200s by name STRING); change the SQL back, or give --fresh to start from nothing",
+            "restore the job 'job' from checkpoint NEWEST: the checkpoint has global-window-aggregate (aggregate in TUMBLE of 3600s by name STRING), the job has global-window-aggregate (aggregate in TUMBLE of 7200s by name STRING); change the SQL back, or give --fresh to start from nothing",
         ),
         (
             COUNTS,

@@ -47,8 +47,13 @@ fn of_rel(rel: &Rel, input: Option<&Keys>) -> Keys {
         RelOp::Rank(ranking) => of_ranking(rel, ranking, input),
         RelOp::Sink(_) | RelOp::Sort(_) => input.cloned().unwrap_or_default(),
         // A row becomes several: what told it from the others does not any more.
-        RelOp::Correlate(_) => Keys::new(),
-        RelOp::Window(_) | RelOp::Union | RelOp::Over(_) | RelOp::Aggregate(_) => Keys::new(),
+        RelOp::Correlate(_)
+        | RelOp::Window(_)
+        | RelOp::Expand { .. }
+        | RelOp::Union
+        | RelOp::Over(_)
+        | RelOp::WindowAggregate(_)
+        | RelOp::WindowRank(_) => Keys::new(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! What can change at all: the kinds of row that each relation takes and gives, before it is decided whether updates come with their former rows.
 
 use weir_base::RowKind;
-use weir_plan::{ChangelogMode, Keep};
+use weir_plan::{ChangelogMode, Keep, WindowKind, WindowSpec};
 
 use super::describe::{name, node};
 use crate::binder::refusal::{not_supported, refuse};
-use crate::binder::rel::{Dag, Rel, RelId, RelOp};
+use crate::binder::rel::{Dag, Rel, RelId, RelOp, Window};
 use crate::error::SqlError;
 
 /// What a relation takes of its inputs.
@@ -24,12 +24,20 @@ enum Takes {
 
 fn takes(rel: &Rel) -> Takes {
     match &rel.op {
-        RelOp::Scan(_) | RelOp::GroupAggregate(_) | RelOp::Rank(_) | RelOp::Deduplicate { .. } => Takes::All,
+        RelOp::Scan(_)
+        | RelOp::GroupAggregate(_)
+        | RelOp::WindowAggregate(_)
+        | RelOp::Rank(_)
+        | RelOp::Deduplicate { .. } => Takes::All,
         RelOp::Over(over) if !over.by_time => Takes::All,
         RelOp::Over(_) | RelOp::Sort(_) => Takes::InsertOnly,
-        RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Union => Takes::AsReader,
-        RelOp::Window(_) => Takes::InsertsYet("a window function over rows that are updated or deleted"),
-        RelOp::Aggregate(_) => Takes::InsertsYet("an aggregation in windows of rows that are updated or deleted"),
+        RelOp::Window(Window { spec: WindowSpec { kind: WindowKind::Session { .. }, .. }, .. }) => {
+            Takes::InsertsYet("SESSION without its aggregation over rows that are updated or deleted")
+        }
+        RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Expand { .. } | RelOp::Window(_) | RelOp::Union => {
+            Takes::AsReader
+        }
+        RelOp::WindowRank(_) => Takes::InsertsYet("the first rows of windows over rows that are updated or deleted"),
         RelOp::Sink(spec) if spec.changelog.is_insert_only() => Takes::InsertOnly,
         RelOp::Sink(spec) if !spec.changelog.contains(RowKind::Delete) => Takes::NoDeletes,
         RelOp::Sink(_) => Takes::All,
@@ -39,8 +47,8 @@ fn takes(rel: &Rel) -> Takes {
 /// What `rel` gives, where its inputs give `below`; with `-U` wherever there is `+U`.
 fn gives(rel: &Rel, below: ChangelogMode) -> ChangelogMode {
     match &rel.op {
-        RelOp::Scan(_) | RelOp::Aggregate(_) => ChangelogMode::INSERT_ONLY,
-        RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Window(_) | RelOp::Union => below,
+        RelOp::Scan(_) | RelOp::WindowAggregate(_) | RelOp::WindowRank(_) => ChangelogMode::INSERT_ONLY,
+        RelOp::Calc { .. } | RelOp::Correlate(_) | RelOp::Expand { .. } | RelOp::Window(_) | RelOp::Union => below,
         RelOp::Sort(_) | RelOp::Sink(_) => below,
         RelOp::Over(over) if over.by_time => ChangelogMode::INSERT_ONLY,
         RelOp::Over(_) => ChangelogMode::ALL,

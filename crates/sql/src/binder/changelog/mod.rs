@@ -74,7 +74,7 @@ struct Inference<'a> {
 fn asks(rel: &Rel, wanted: UpdateKind) -> UpdateKind {
     match &rel.op {
         // These pass rows on as they come.
-        RelOp::Calc { .. } | RelOp::Window(_) | RelOp::Union | RelOp::Sink(_) => wanted,
+        RelOp::Calc { .. } | RelOp::Expand { .. } | RelOp::Window(_) | RelOp::Union | RelOp::Sink(_) => wanted,
         // Rows that only rise need not be taken back.
         RelOp::Rank(ranking) if ranking.updates.is_some() => UpdateKind::OnlyAfter,
         // These keep, fold or multiply rows: what a former row did must be undone.
@@ -84,7 +84,8 @@ fn asks(rel: &Rel, wanted: UpdateKind) -> UpdateKind {
         | RelOp::Rank(_)
         | RelOp::Over(_)
         | RelOp::Sort(_)
-        | RelOp::Aggregate(_)
+        | RelOp::WindowAggregate(_)
+        | RelOp::WindowRank(_)
         | RelOp::GroupAggregate(_) => UpdateKind::BeforeAndAfter,
     }
 }

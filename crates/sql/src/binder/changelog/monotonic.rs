@@ -55,7 +55,7 @@ fn of_rel(rel: &Rel, inputs: &[&Changes], natural: Option<&Vec<bool>>) -> Change
             let same = inputs.iter().all(|input| input.as_ref() == Some(first));
             Some(if same { first.clone() } else { vec![Change::Any; width] })
         }
-        RelOp::Window(_) | RelOp::Aggregate(_) => {
+        RelOp::Window(_) | RelOp::WindowAggregate(_) | RelOp::WindowRank(_) | RelOp::Expand { .. } => {
             constant(inputs[0].as_deref()?).then(|| vec![Change::Constant; width])
         }
         _ => None,

@@ -5,9 +5,9 @@ use weir_base::Span;
 use weir_plan::{DataType, Expr, ExprKind, Function, LogicalType, Value};
 
 use super::{ExprBinder, arithmetic, compare, unit};
-use crate::binder::functions;
 use crate::binder::refusal::{not_supported, refuse};
 use crate::binder::types::calcite_name;
+use crate::binder::{functions, group};
 use crate::catalog::display_name;
 use crate::error::{SqlError, span_of};
 
@@ -27,6 +27,11 @@ impl ExprBinder<'_> {
             && let Some(aggregates) = self.aggregates
         {
             return aggregates.borrow_mut().bind(self.scope, &name, function, span);
+        }
+        if group::is_group_function(&name)
+            && let Some(aggregates) = self.aggregates
+        {
+            return aggregates.borrow_mut().group_calls.bind(self.scope, &name, function, span);
         }
         if function.null_treatment.is_some() || !function.within_group.is_empty() {
             return Err(not_supported(span, format!("IGNORE NULLS, RESPECT NULLS or WITHIN GROUP at {name}")));

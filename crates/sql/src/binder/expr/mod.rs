@@ -31,7 +31,7 @@ use super::scope::Scope;
 use super::types::calcite_name;
 use crate::error::{SqlError, span_of};
 
-pub(super) use call::is_untyped;
+pub(super) use call::{is_untyped, plain_arguments};
 pub(super) use compare::all_of;
 pub(super) use division::check_divisions;
 pub(super) use interval::interval_literal;

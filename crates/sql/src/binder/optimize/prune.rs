@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use weir_plan::{Order, RankEnd, SourceColumn, TimeDomain, WatermarkSpec};
+use weir_plan::{Order, RankEnd, RowWindows, SourceColumn, TimeDomain, WatermarkSpec};
 
 use super::{add, reachable, rebuilt};
 use crate::binder::changelog::unique;
@@ -28,7 +28,7 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
         let rel = dag.get(id);
         let all = 0..rel.columns.len();
         match &rel.op {
-            RelOp::Sink(_) | RelOp::Aggregate(_) => wanted[id.0].extend(all),
+            RelOp::Sink(_) | RelOp::WindowAggregate(_) => wanted[id.0].extend(all),
             RelOp::GroupAggregate(aggregate) => wanted[id.0].extend(0..aggregate.keys.len()),
             _ => {}
         }
@@ -89,6 +89,7 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
             RelOp::Window(window) => {
                 let width = rel.columns.len() - 3;
                 wanted[id.0].extend(width..width + 3);
+                wanted[id.0].extend(&window.keys);
                 if let TimeDomain::Event(index) = window.time {
                     wanted[id.0].insert(index);
                 }
@@ -102,10 +103,16 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
                 input.extend(mine.iter().filter_map(|index| spec.kept.get(*index)));
                 columns_of(&spec.collection, input);
             }
-            RelOp::Aggregate(spec) => {
+            RelOp::Expand { projections } => {
+                let input = &mut wanted[rel.inputs[0].0];
+                for projection in projections {
+                    mine.iter().for_each(|index| columns_of(&projection[*index], input));
+                }
+            }
+            RelOp::WindowAggregate(spec) => {
                 let mut read: Vec<usize> = spec.keys.clone();
                 read.extend(spec.aggregates.iter().flat_map(|call| call.arguments.iter().copied().chain(call.filter)));
-                if let TimeDomain::Event(index) = spec.time {
+                if let RowWindows::Time(TimeDomain::Event(index)) | RowWindows::End(index) = spec.rows {
                     read.push(index);
                 }
                 wanted[rel.inputs[0].0].extend(read);
@@ -115,6 +122,14 @@ fn wanted(dag: &Dag, sinks: &[RelId]) -> Vec<Wanted> {
                 let calls = mine.iter().filter_map(|index| aggregate.aggregates.get(index.checked_sub(first)?));
                 let read = calls.flat_map(|call| call.arguments.iter().copied().chain(call.filter));
                 wanted[rel.inputs[0].0].extend(aggregate.keys.iter().copied().chain(read));
+            }
+            RelOp::WindowRank(spec) => {
+                let width = rel.columns.len() - 1;
+                wanted[id.0]
+                    .extend(spec.keys.iter().chain(spec.order.iter().map(|key| &key.column)).chain([&spec.end]));
+                wanted[id.0].insert(width);
+                let mine: Vec<usize> = wanted[id.0].iter().copied().filter(|index| *index < width).collect();
+                wanted[rel.inputs[0].0].extend(mine);
             }
             RelOp::Union => rel.inputs.iter().for_each(|input| wanted[input.0].extend(&mine)),
             RelOp::Sink(_) => wanted[rel.inputs[0].0].extend(mine),
@@ -135,8 +150,14 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
         RelOp::Over(over) => Some(rel.columns.len() - over.calls.len()),
         RelOp::Rank(ranking) => Some(rel.columns.len() - usize::from(ranking.number)),
         RelOp::Window(_) => Some(rel.columns.len() - 3),
-        RelOp::Scan(_) | RelOp::Calc { .. } | RelOp::Aggregate(_) | RelOp::GroupAggregate(_) => None,
-        RelOp::Correlate(_) | RelOp::Sink(_) => None,
+        RelOp::WindowRank(_) => Some(rel.columns.len() - 1),
+        RelOp::Scan(_)
+        | RelOp::Calc { .. }
+        | RelOp::Correlate(_)
+        | RelOp::Expand { .. }
+        | RelOp::WindowAggregate(_)
+        | RelOp::GroupAggregate(_)
+        | RelOp::Sink(_) => None,
     };
     let passed: Option<Wanted> = passed.map(|width| kept.iter().copied().filter(|index| *index < width).collect());
     if let Some(passed) = &passed {
@@ -173,17 +194,24 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
                 *index = below(*index);
             }
         }
+        RelOp::Expand { projections } => {
+            for projection in projections {
+                *projection = kept.iter().map(|index| projection[*index].clone()).collect();
+                projection.iter_mut().for_each(|expr| shift_columns(expr, below));
+            }
+        }
         RelOp::Window(window) => {
+            window.keys.iter_mut().for_each(|key| *key = below(*key));
             if let TimeDomain::Event(index) = &mut window.time {
                 *index = below(*index);
             }
         }
-        RelOp::Aggregate(spec) => {
+        RelOp::WindowAggregate(spec) => {
             spec.keys.iter_mut().for_each(|key| *key = below(*key));
             for call in &mut spec.aggregates {
                 call.arguments.iter_mut().chain(&mut call.filter).for_each(|index| *index = below(*index));
             }
-            if let TimeDomain::Event(index) = &mut spec.time {
+            if let RowWindows::Time(TimeDomain::Event(index)) | RowWindows::End(index) = &mut spec.rows {
                 *index = below(*index);
             }
         }
@@ -201,6 +229,11 @@ fn pruned(mut rel: Rel, kept: &Wanted, inputs: &[&Wanted], dag: &mut Dag) -> Rel
         RelOp::Correlate(spec) => {
             spec.kept = kept.iter().filter_map(|index| spec.kept.get(*index)).map(|index| below(*index)).collect();
             shift_columns(&mut spec.collection, below);
+        }
+        RelOp::WindowRank(spec) => {
+            spec.keys.iter_mut().for_each(|key| *key = below(*key));
+            spec.order.iter_mut().for_each(|key| key.column = below(key.column));
+            spec.end = below(spec.end);
         }
         RelOp::Union | RelOp::Sink(_) => {}
     }

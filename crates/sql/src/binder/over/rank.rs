@@ -6,9 +6,10 @@ use weir_plan::{DataType, Expr, ExprKind, Function, Keep, LogicalType, Order, Ra
 use super::{CALLS_AT, number_type};
 use crate::binder::expr::{all_of, integer_constant};
 use crate::binder::query::QueryBinder;
-use crate::binder::refusal::{not_supported, refuse};
+use crate::binder::refusal::refuse;
 use crate::binder::rel::{Over, RankType, Ranking, RankingKind, Rel, RelColumn, RelId, RelOp};
 use crate::binder::scope::Attribute;
+use crate::binder::window_rank::WindowRanking;
 use crate::error::SqlError;
 
 /// What a comparison says of a row number.
@@ -158,6 +159,21 @@ impl QueryBinder<'_> {
         span: Span,
     ) -> Result<RelId, SqlError> {
         let rank = over.calls.first().and_then(|call| call.rank());
+        let ranking = WindowRanking {
+            input,
+            keys: &over.keys,
+            order: &over.order,
+            first: u64::try_from(range.start).unwrap_or(1).max(1),
+            last: match range.end {
+                Last::Constant(end) => u64::try_from(end).ok().filter(|end| *end > 0),
+                Last::Column(_) => None,
+            },
+            function: rank.map_or("ROW_NUMBER", RankType::name),
+            span: over_span,
+        };
+        if let Some(ranked) = self.window_rank(&ranking)? {
+            return Ok(ranked);
+        }
         if let Some(rank @ (RankType::Rank | RankType::DenseRank)) = rank {
             return Err(refuse(over_span, format!("{}() on streaming table is not supported currently", rank.name()))
                 .hint("number rows with ROW_NUMBER(): rows that are equal in the order get different numbers"));
@@ -174,10 +190,6 @@ impl QueryBinder<'_> {
         };
         let range = RankRange { start: u64::try_from(range.start).unwrap_or(1).max(1), end };
         let below = self.dag.get(input).columns.clone();
-        let is_window = |key: &usize| matches!(below[*key].attribute, Attribute::WindowStart | Attribute::WindowEnd);
-        if over.keys.iter().any(is_window) {
-            return Err(not_supported(over_span, "a ranking in windows (PARTITION BY window_start, window_end)"));
-        }
         let first = range == RankRange { start: 1, end: RankEnd::Constant(1) };
         let time = match over.order.as_slice() {
             [key] => time_of(&below, key),
