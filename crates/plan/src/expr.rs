@@ -124,6 +124,46 @@ pub enum Function {
     Ln,
     /// `LOG10(a)`
     Log10,
+    /// `LOG2(a)`
+    Log2,
+    /// `LOG(a)`, `LOG(base, a)`
+    Log,
+    /// `SIN(a)`
+    Sin,
+    /// `COS(a)`
+    Cos,
+    /// `TAN(a)`
+    Tan,
+    /// `COT(a)`
+    Cot,
+    /// `ASIN(a)`
+    Asin,
+    /// `ACOS(a)`
+    Acos,
+    /// `ATAN(a)`
+    Atan,
+    /// `ATAN2(y, x)`
+    Atan2,
+    /// `SINH(a)`
+    Sinh,
+    /// `COSH(a)`
+    Cosh,
+    /// `TANH(a)`
+    Tanh,
+    /// `DEGREES(a)`
+    Degrees,
+    /// `RADIANS(a)`
+    Radians,
+    /// `PI()`
+    Pi,
+    /// `E()`
+    E,
+    /// `RAND([seed])`: a seed that is a constant starts one sequence for all rows, another one for each row.
+    Rand,
+    /// `RAND_INTEGER([seed,] bound)`: below the bound, from 0.
+    RandInteger,
+    /// `UUID()`: of version 4.
+    Uuid,
     /// `SIGN(a)`
     Sign,
     /// `GREATEST(a, ...)`: NULL where an argument is NULL.
@@ -176,10 +216,88 @@ pub enum Function {
     Rpad,
     /// `REVERSE(a)`
     Reverse,
-    /// `MD5(a)`
+    /// `ASCII(a)`: the first byte, as a signed number; 0 for an empty text.
+    Ascii,
+    /// `CHR(code)`: the character of the code's low byte.
+    Chr,
+    /// `ELT(index, a, ...)`: the argument at the index from 1, NULL where there is none.
+    Elt,
+    /// `INSTR(a, part [, start [, occurrence]])`: from 1, 0 where absent.
+    Instr,
+    /// `LOCATE(part, a [, start])`: from 1, 0 where absent.
+    Locate,
+    /// `OVERLAY(a PLACING b FROM start [FOR length])`, arguments in this order.
+    Overlay,
+    /// `REPEAT(a, count)`
+    Repeat,
+    /// `TRANSLATE(a, from, to)`: characters replaced one by one.
+    Translate,
+    /// `INITCAP(a)`
+    InitCap,
+    /// `PRINTF(format, a, ...)` by Java's `Formatter`, NULL where that fails.
+    Printf,
+    /// `STARTSWITH(a, start)` of texts or bytes
+    StartsWith,
+    /// `ENDSWITH(a, end)` of texts or bytes
+    EndsWith,
+    /// `SPLIT(a, separator)` to an ARRAY
+    Split,
+    /// `STR_TO_MAP(a [, between pairs, between key and value])`: the two are regular expressions.
+    StrToMap,
+    /// `IS_ALPHA(a)`
+    IsAlpha,
+    /// `IS_DIGIT(a)`
+    IsDigit,
+    /// `IS_DECIMAL(a)`
+    IsDecimal,
+    /// `REGEXP_COUNT(a, pattern)`
+    RegexpCount,
+    /// `REGEXP_EXTRACT_ALL(a, pattern [, group])` to an ARRAY
+    RegexpExtractAll,
+    /// `REGEXP_INSTR(a, pattern)`: where the first match begins, in UTF-16 units from 1; 0 where there is none.
+    RegexpInstr,
+    /// `REGEXP_SUBSTR(a, pattern)`: the first match.
+    RegexpSubstr,
+    /// `BIN(a)`: the digits of base 2 of a BIGINT.
+    Bin,
+    /// `HEX(a)` of a BIGINT, or of a text's bytes
+    Hex,
+    /// `UNHEX(a)` to BYTES
+    Unhex,
+    /// `TO_BASE64(a)` of texts or bytes
+    ToBase64,
+    /// `FROM_BASE64(a)` of texts or bytes, to a text
+    FromBase64,
+    /// `ENCODE(a, charset)` to BYTES
+    Encode,
+    /// `DECODE(bytes, charset)`
+    Decode,
+    /// `URL_ENCODE(a)`
+    UrlEncode,
+    /// `URL_DECODE(a)`
+    UrlDecode,
+    /// `PARSE_URL(a, part [, key])`
+    ParseUrl,
+    /// `INET_ATON(a)`: an IPv4 address as a BIGINT.
+    InetAton,
+    /// `INET_NTOA(a)`: a BIGINT as an IPv4 address.
+    InetNtoa,
+    /// `HASH_CODE(a)`: Java's hash code.
+    HashCode,
+    /// `MD5(a)` of texts or bytes; all hashes are hexadecimal digits.
     Md5,
+    /// `SHA1(a)`
+    Sha1,
+    /// `SHA224(a)`
+    Sha224,
     /// `SHA256(a)`
     Sha256,
+    /// `SHA384(a)`
+    Sha384,
+    /// `SHA512(a)`
+    Sha512,
+    /// `SHA2(a, bits)`
+    Sha2,
     /// `PROCTIME()`, `CURRENT_TIMESTAMP`, `NOW()`: the processing time of the batch, TIMESTAMP_LTZ(3).
     CurrentTimestamp,
     /// `LOCALTIMESTAMP`: the processing time in `table.local-time-zone`, TIMESTAMP(3).

@@ -13,6 +13,7 @@
 //! | `ROW(..)` | `Expr::Function` called ROW |
 //! | `TIMESTAMP WITH LOCAL TIME ZONE '..'` | `Expr::TypedString`, its type `Custom` |
 //! | `a BETWEEN SYMMETRIC b AND c` | `Expr::Function` called [`SYMMETRIC_MARKER`] over a, b, c |
+//! | `POSITION(a IN b FROM c)` | `Expr::Function` called LOCATE |
 //!
 //! Both spellings of a table function are one to whoever uses [`table_function`] and [`table_argument`]. Table hints are not in the AST:
 //! see [`crate::TableHints`].
@@ -415,13 +416,18 @@ fn parse_trim(parser: &mut Parser) -> Result<Expr, ParserError> {
     Ok(Expr::Trim { expr, trim_where, trim_what: None, trim_characters: None })
 }
 
-/// `POSITION(a IN b)`
+/// `POSITION(a IN b [FROM c])`
 fn parse_position(parser: &mut Parser, precedence: u8) -> Result<Expr, ParserError> {
-    parser.next_token();
+    let span = parser.next_token().span;
     parser.expect_token(&Token::LParen)?;
     let expr = Box::new(parser.parse_subexpr(precedence)?);
     parser.expect_keyword_is(Keyword::IN)?;
     let r#in = Box::new(parser.parse_expr()?);
+    if parser.parse_keyword(Keyword::FROM) {
+        let from = parser.parse_expr()?;
+        parser.expect_token(&Token::RParen)?;
+        return Ok(call("LOCATE", span, vec![*expr, *r#in, from]));
+    }
     parser.expect_token(&Token::RParen)?;
     Ok(Expr::Position { expr, r#in })
 }

@@ -10,8 +10,9 @@ use super::metric::OwnMetrics;
 use super::node::{InputColumn, Node};
 use super::zone::Zone;
 use super::{
-    arithmetic, array, case, cast, compare, json, like, literal, logic, map, math, metric, nested, regexp, text,
-    text_edit, time, time_parts, time_text, time_zoned,
+    arithmetic, array, case, cast, compare, encoding, hash, json, like, literal, logic, map, math, metric, nested,
+    printf, random, real, regexp, split, text, text_edit, text_find, text_make, time, time_parts, time_text,
+    time_zoned, url,
 };
 
 /// A family of functions.
@@ -37,16 +38,25 @@ pub(super) struct Called<'a> {
 }
 
 /// All families.
-static FAMILIES: [&Family; 17] = [
+static FAMILIES: [&Family; 26] = [
     &logic::FAMILY,
     &compare::FAMILY,
     &case::FAMILY,
     &arithmetic::FAMILY,
     &math::FAMILY,
+    &real::FAMILY,
+    &random::FAMILY,
     &like::FAMILY,
     &regexp::FAMILY,
     &text::FAMILY,
     &text_edit::FAMILY,
+    &text_find::FAMILY,
+    &text_make::FAMILY,
+    &split::FAMILY,
+    &printf::FAMILY,
+    &hash::FAMILY,
+    &encoding::FAMILY,
+    &url::FAMILY,
     &time::FAMILY,
     &time_text::FAMILY,
     &time_parts::FAMILY,

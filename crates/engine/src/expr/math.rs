@@ -1,4 +1,4 @@
-//! Numbers to numbers: ABS, FLOOR, CEIL, ROUND, TRUNCATE, POWER, SQRT, EXP, LN, LOG10, SIGN.
+//! Numbers to numbers of their type: ABS, FLOOR, CEIL, ROUND, TRUNCATE, SIGN.
 //!
 //! ROUND and TRUNCATE of FLOAT and DOUBLE work on the digits that Java writes for the number, as Flink does: `ROUND(2.675, 2)` is 2.68.
 
@@ -10,25 +10,13 @@ use weir_plan::{CastMode, DataType, Function, LogicalType};
 
 use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
-use super::rows::{Failure, RowResult, Values, binary, primitives, unary};
+use super::rows::{Failure, RowResult, Values, primitives, unary};
 use super::zone::Zone;
 use super::{cast, decimal};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[
-        Function::Abs,
-        Function::Floor,
-        Function::Ceil,
-        Function::Round,
-        Function::Truncate,
-        Function::Power,
-        Function::Sqrt,
-        Function::Exp,
-        Function::Ln,
-        Function::Log10,
-        Function::Sign,
-    ],
+    functions: &[Function::Abs, Function::Floor, Function::Ceil, Function::Round, Function::Truncate, Function::Sign],
     compile: |call| compile(call.function, call.nodes, call.data_type, call.zone, call.span),
 };
 
@@ -49,11 +37,6 @@ pub(super) fn compile(
         return Err(broken);
     }
     match function {
-        Function::Power | Function::Sqrt | Function::Exp | Function::Ln | Function::Log10 => {
-            let double = DataType::nullable(LogicalType::Double);
-            let nodes = nodes.into_iter().map(|node| cast::compile(node, &double, CastMode::Cast, zone, span));
-            Ok(Node::call(nodes.collect::<Result<_>>()?, data_type, span, false, of_doubles(function)))
-        }
         Function::Round | Function::Truncate => rounding(function, nodes, data_type, zone, span),
         _ => {
             let node = Node::call(nodes, natural(function, &from), span, false, of_number(function, &from));
@@ -68,28 +51,6 @@ fn natural(function: Function, from: &LogicalType) -> DataType {
         (Function::Floor | Function::Ceil, LogicalType::Decimal(precision, _)) => LogicalType::Decimal(*precision, 0),
         _ => from.clone(),
     })
-}
-
-/// POWER, SQRT, EXP, LN, LOG10 of DOUBLE.
-fn of_doubles(function: Function) -> Apply {
-    if function == Function::Power {
-        return Box::new(|columns, scope| {
-            Ok(binary::<Float64Type, Float64Type, Float64Type>(columns, scope.rows, power))
-        });
-    }
-    let f: fn(f64) -> f64 = match function {
-        Function::Sqrt => f64::sqrt,
-        Function::Exp => f64::exp,
-        Function::Ln => f64::ln,
-        _ => f64::log10,
-    };
-    Box::new(move |columns, _| Ok(unary::<Float64Type, Float64Type>(&columns[0], f)))
-}
-
-/// Java's `Math.pow`: unlike C's, NaN as exponent is NaN, and so is one to an infinite power.
-fn power(base: f64, exponent: f64) -> f64 {
-    let is_undefined = exponent.is_nan() || (exponent.is_infinite() && base.abs() == 1.0);
-    if is_undefined { f64::NAN } else { base.powf(exponent) }
 }
 
 /// ABS, FLOOR, CEIL, SIGN of a number.

@@ -193,7 +193,7 @@ impl Node {
     pub(super) fn call(arguments: Vec<Node>, data_type: DataType, span: Span, is_fallible: bool, apply: Apply) -> Self {
         let is_fallible = is_fallible || arguments.iter().any(|argument| argument.is_fallible);
         let is_constant = arguments.iter().all(|argument| argument.constant.is_some());
-        let call = Call { arguments, apply, span, data_type: data_type.clone() };
+        let call = Call { arguments, apply, span, data_type: data_type.clone(), is_each_row: false };
         if is_constant {
             let scope = Scope { columns: &[], rows: 1, now: 0, mask: None };
             if let Ok(column) = call.evaluate(&scope) {
@@ -212,8 +212,14 @@ impl Node {
         apply: Apply,
     ) -> Self {
         let is_fallible = is_fallible || arguments.iter().any(|argument| argument.is_fallible);
-        let call = Call { arguments, apply, span, data_type: data_type.clone() };
+        let call = Call { arguments, apply, span, data_type: data_type.clone(), is_each_row: false };
         Self::new(call, data_type, is_fallible)
+    }
+
+    /// As [`Self::call`], but evaluated for each row even over constants: what is random. It sees the mask.
+    pub(super) fn call_each_row(arguments: Vec<Node>, data_type: DataType, span: Span, apply: Apply) -> Self {
+        let call = Call { arguments, apply, span, data_type: data_type.clone(), is_each_row: true };
+        Self::new(call, data_type, true)
     }
 
     /// The values for the rows of `scope`; see [`Kernel::evaluate`].
@@ -246,13 +252,15 @@ struct Call {
     apply: Apply,
     span: Span,
     data_type: DataType,
+    /// Whether each row has a value of its own even where all arguments are constants.
+    is_each_row: bool,
 }
 
 impl Kernel for Call {
     fn evaluate(&self, scope: &Scope<'_>) -> Result<Column, EvalError> {
         let columns: Vec<Column> =
             self.arguments.iter().map(|argument| argument.evaluate(scope)).collect::<Result<_, _>>()?;
-        if !columns.iter().all(|column| column.is_constant) {
+        if self.is_each_row || !columns.iter().all(|column| column.is_constant) {
             let array = (self.apply)(&columns, scope).map_err(|error| error.at(self.span))?;
             return Ok(Column::of_rows(array));
         }

@@ -1,46 +1,68 @@
-//! REGEXP, REGEXP_EXTRACT and REGEXP_REPLACE, by Java's rules where the two kinds of regular expression differ.
+//! REGEXP and the functions called REGEXP_*, by Java's rules where the two kinds of regular expression differ (`java`).
 //!
-//! `\d`, `\w`, `\s` are ASCII. A malformed pattern gives FALSE (REGEXP) or NULL, as in Flink. Look-around and back references are Java's alone: such a
-//! pattern fails, by name. Patterns are kept from row to row as long as they do not change.
+//! A malformed pattern gives FALSE (REGEXP) or NULL, as in Flink. What only Java can do (look-around, back references and the like) fails, by name.
+//! Patterns are kept from row to row as long as they do not change.
+
+mod class;
+mod java;
+
+use std::ops::Range;
 
 use arrow_array::ArrayRef;
 use arrow_array::types::Int32Type;
-use regex::{Regex, RegexBuilder};
-use weir_base::{Result, Span};
-use weir_plan::{DataType, Function};
+use regex::{Captures, Regex, RegexBuilder};
+use weir_base::{Error, Result};
+use weir_plan::Function;
 
-use super::compile::Family;
+use super::compile::{Called, Family};
 use super::node::{Apply, Column, EvalError, Node, Scope};
-use super::rows::{Failure, Texts, Values, booleans, texts};
+use super::rows::{Failure, Texts, Values, booleans, primitives, texts};
+use super::split::lists;
 use super::text_edit::with_int_numbers;
+use java::{Misfit, Translated, translated};
 
 /// The family.
 pub(super) const FAMILY: Family = Family {
-    functions: &[Function::RegexpExtract, Function::RegexpReplace, Function::Regexp],
-    compile: |call| compile(call.function, call.nodes, call.data_type, call.span),
+    functions: &[
+        Function::Regexp,
+        Function::RegexpExtract,
+        Function::RegexpReplace,
+        Function::RegexpCount,
+        Function::RegexpExtractAll,
+        Function::RegexpInstr,
+        Function::RegexpSubstr,
+    ],
+    compile,
 };
 
 /// The most bytes that a compiled pattern may take.
 const COMPILED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// One of the functions above.
-///
-/// # Errors
-/// The group is no number: a broken plan.
-pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType, span: Span) -> Result<Node> {
+/// One of the functions above. A constant pattern that is not supported fails here.
+fn compile(call: Called<'_>) -> Result<Node> {
+    let Called { function, nodes, data_type, span, .. } = call;
     let nodes = with_int_numbers(nodes, span)?;
+    if nodes[1].constant.is_some()
+        && let Some(pattern) = nodes[1].constant_text("a regular expression")?
+    {
+        Pattern::new(&pattern).map_err(|why| Error::invalid(format!("evaluate {function:?} at {span}: {why}")))?;
+    }
     let apply: Apply = match function {
         Function::Regexp => Box::new(matched),
         Function::RegexpExtract => Box::new(extracted),
-        _ => Box::new(replaced),
+        Function::RegexpReplace => Box::new(replaced),
+        Function::RegexpCount => Box::new(counted),
+        Function::RegexpExtractAll => Box::new(all_extracted),
+        Function::RegexpInstr => Box::new(found),
+        _ => Box::new(extracted),
     };
     Ok(Node::call(nodes, data_type, span, true, apply))
 }
 
 /// The pattern last compiled; None inside: it is malformed.
 #[derive(Default)]
-struct Patterns {
-    last: Option<(String, Option<Regex>)>,
+pub(super) struct Patterns {
+    last: Option<(String, Option<Pattern>)>,
 }
 
 impl Patterns {
@@ -48,56 +70,88 @@ impl Patterns {
     ///
     /// # Errors
     /// It is well-formed in Java only.
-    fn get(&mut self, pattern: &str) -> Result<Option<&Regex>, String> {
+    pub(super) fn get(&mut self, pattern: &str) -> Result<Option<&Pattern>, String> {
         if self.last.as_ref().is_none_or(|(known, _)| known != pattern) {
-            self.last = Some((pattern.to_owned(), built(pattern)?));
+            self.last = Some((pattern.to_owned(), Pattern::new(pattern)?));
         }
-        Ok(self.last.as_ref().and_then(|(_, regex)| regex.as_ref()))
+        Ok(self.last.as_ref().and_then(|(_, pattern)| pattern.as_ref()))
     }
 }
 
-fn built(pattern: &str) -> Result<Option<Regex>, String> {
-    match RegexBuilder::new(&ascii_classes(pattern)).size_limit(COMPILED_BYTES_MAX).build() {
-        Ok(regex) => Ok(Some(regex)),
-        Err(regex::Error::CompiledTooBig(_)) => Err(format!(
-            "The regular expression '{pattern}' is too large: at most {COMPILED_BYTES_MAX} bytes when compiled."
-        )),
-        Err(error) => {
-            let words = error.to_string();
-            if words.contains("look-around") || words.contains("backreferences") {
-                return Err(format!(
-                    "The regular expression '{pattern}' uses look-around or a back reference, which are not supported."
-                ));
+/// A regular expression of Java's.
+pub(super) struct Pattern {
+    regex: Regex,
+    /// Whether `$` or `\Z` is in it, which look before a last line terminator, too.
+    looks_at_end: bool,
+}
+
+impl Pattern {
+    /// The compiled pattern; None if it is malformed.
+    ///
+    /// # Errors
+    /// It asks for what is not supported, or is too large.
+    fn new(pattern: &str) -> Result<Option<Self>, String> {
+        let Translated { regex, looks_at_end } = match translated(pattern) {
+            Ok(translated) => translated,
+            Err(Misfit::Malformed) => return Ok(None),
+            Err(Misfit::Unsupported(what)) => {
+                return Err(format!("The regular expression '{pattern}' uses {what}, which is not supported."));
             }
-            Ok(None)
+        };
+        match RegexBuilder::new(&regex).size_limit(COMPILED_BYTES_MAX).build() {
+            Ok(regex) => Ok(Some(Self { regex, looks_at_end })),
+            Err(regex::Error::CompiledTooBig(_)) => Err(format!(
+                "The regular expression '{pattern}' is too large: at most {COMPILED_BYTES_MAX} bytes when compiled."
+            )),
+            Err(_) => Ok(None),
         }
+    }
+
+    /// The text without its last line terminator, where that makes a difference.
+    fn shorter<'t>(&self, text: &'t str) -> Option<&'t str> {
+        if !self.looks_at_end {
+            return None;
+        }
+        text.strip_suffix("\r\n").or_else(|| text.strip_suffix(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']))
+    }
+
+    /// The first match from `from` on: `$` is the end of the text or stands before its last line terminator.
+    fn find_at(&self, text: &str, from: usize) -> Option<Range<usize>> {
+        let whole = self.regex.find_at(text, from).map(|found| found.range());
+        let shorter = self.shorter(text).filter(|shorter| from <= shorter.len());
+        let before_end = shorter.and_then(|shorter| self.regex.find_at(shorter, from)).map(|found| found.range());
+        match (whole, before_end) {
+            (Some(whole), Some(before_end)) if before_end.start < whole.start => Some(before_end),
+            (None, before_end) => before_end,
+            (whole, _) => whole,
+        }
+    }
+
+    /// The groups of the first match from `from` on.
+    fn captures_at<'t>(&self, text: &'t str, from: usize) -> Option<Captures<'t>> {
+        let found = self.find_at(text, from)?;
+        let captures = self.regex.captures_at(text, from);
+        if captures.as_ref().and_then(|captures| captures.get(0)).is_some_and(|whole| whole.range() == found) {
+            return captures;
+        }
+        self.regex.captures_at(self.shorter(text)?, from)
+    }
+
+    /// Calls `f` with each match, as Java finds them: an empty match right behind another counts.
+    pub(super) fn for_each(&self, text: &str, mut f: impl FnMut(Range<usize>)) -> Result<(), String> {
+        let mut from = 0;
+        while from <= text.len() {
+            let Some(found) = self.find_at(text, from) else { break };
+            from = behind(text, &found);
+            f(found);
+        }
+        Ok(())
     }
 }
 
-/// Java's predefined classes know ASCII only.
-fn ascii_classes(pattern: &str) -> String {
-    let mut translated = String::with_capacity(pattern.len());
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        if character != '\\' {
-            translated.push(character);
-            continue;
-        }
-        match characters.next() {
-            Some('d') => translated.push_str("[0-9]"),
-            Some('D') => translated.push_str("[^0-9]"),
-            Some('w') => translated.push_str("[a-zA-Z_0-9]"),
-            Some('W') => translated.push_str("[^a-zA-Z_0-9]"),
-            Some('s') => translated.push_str(r"[ \t\n\x0B\f\r]"),
-            Some('S') => translated.push_str(r"[^ \t\n\x0B\f\r]"),
-            Some('Z') => translated.push_str(r"(?:\r?\n)?\z"),
-            other => {
-                translated.push('\\');
-                translated.extend(other);
-            }
-        }
-    }
-    translated
+/// Where to look on behind a match.
+fn behind(text: &str, found: &Range<usize>) -> usize {
+    if found.is_empty() { found.end + text[found.end..].chars().next().map_or(1, char::len_utf8) } else { found.end }
 }
 
 /// REGEXP: whether the pattern is found anywhere; an empty one never is.
@@ -109,23 +163,27 @@ fn matched(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError>
         if pattern.is_empty() {
             return Ok(Some(false));
         }
-        Ok(Some(compiled.get(pattern)?.is_some_and(|regex| regex.is_match(values.get(row)))))
+        Ok(Some(compiled.get(pattern)?.is_some_and(|pattern| pattern.find_at(values.get(row), 0).is_some())))
     })
 }
 
-/// REGEXP_EXTRACT: a group of the first match, group 0 if none is asked for; NULL where there is none.
+/// REGEXP_EXTRACT and REGEXP_SUBSTR: a group of the first match, group 0 if none is asked for; NULL where there is none.
 fn extracted(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
     let (values, patterns) = (Texts::of(&columns[0]), Texts::of(&columns[1]));
     let groups = columns.get(2).map(Values::<Int32Type>::of);
     let mut compiled = Patterns::default();
     texts(columns, scope, Failure::Raise, |row, out| {
         let group = groups.as_ref().map_or(0, |groups| groups.get(row));
-        let (Some(regex), Ok(group)) = (compiled.get(patterns.get(row))?, usize::try_from(group)) else {
+        let (Some(pattern), Ok(group)) = (compiled.get(patterns.get(row))?, usize::try_from(group)) else {
             return Ok(false);
         };
-        let captures = regex.captures(values.get(row));
-        let found = captures.as_ref().and_then(|captures| captures.get(group));
-        found.iter().for_each(|found| out.push_str(found.as_str()));
+        let text = values.get(row);
+        let found = if group == 0 {
+            pattern.find_at(text, 0).map(|found| &text[found])
+        } else {
+            pattern.captures_at(text, 0).and_then(|captures| captures.get(group)).map(|found| found.as_str())
+        };
+        found.iter().for_each(|found| out.push_str(found));
         Ok(found.is_some())
     })
 }
@@ -135,27 +193,63 @@ fn replaced(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError
     let (values, patterns, by) = (Texts::of(&columns[0]), Texts::of(&columns[1]), Texts::of(&columns[2]));
     let mut compiled = Patterns::default();
     texts(columns, scope, Failure::Raise, |row, out| {
-        let Some(regex) = compiled.get(patterns.get(row))? else { return Ok(false) };
-        replace_all(regex, values.get(row), by.get(row), out);
+        let Some(pattern) = compiled.get(patterns.get(row))? else { return Ok(false) };
+        let (text, by) = (values.get(row), by.get(row));
+        let mut copied = 0;
+        pattern.for_each(text, |found| {
+            out.push_str(&text[copied..found.start]);
+            out.push_str(by);
+            copied = found.end;
+        })?;
+        out.push_str(&text[copied..]);
         Ok(true)
     })
 }
 
-/// As Java's `replaceAll`: an empty match right behind another match counts.
-fn replace_all(regex: &Regex, text: &str, by: &str, out: &mut String) {
-    let (mut copied, mut from) = (0, 0);
-    while from <= text.len() {
-        let Some(found) = regex.find_at(text, from) else { break };
-        out.push_str(&text[copied..found.start()]);
-        out.push_str(by);
-        copied = found.end();
-        from = if found.is_empty() {
-            found.end() + text[found.end()..].chars().next().map_or(1, char::len_utf8)
-        } else {
-            found.end()
+/// REGEXP_COUNT: how many matches there are.
+fn counted(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
+    let (values, patterns) = (Texts::of(&columns[0]), Texts::of(&columns[1]));
+    let mut compiled = Patterns::default();
+    primitives::<Int32Type>(columns, scope, Failure::Raise, |row| {
+        let Some(pattern) = compiled.get(patterns.get(row))? else { return Ok(None) };
+        let mut count = 0_i32;
+        pattern.for_each(values.get(row), |_| count += 1)?;
+        Ok(Some(count))
+    })
+}
+
+/// REGEXP_INSTR: where the first match begins, in UTF-16 units.
+fn found(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
+    let (values, patterns) = (Texts::of(&columns[0]), Texts::of(&columns[1]));
+    let mut compiled = Patterns::default();
+    primitives::<Int32Type>(columns, scope, Failure::Raise, |row| {
+        let Some(pattern) = compiled.get(patterns.get(row))? else { return Ok(None) };
+        let text = values.get(row);
+        let units = pattern.find_at(text, 0).map(|found| text[..found.start].encode_utf16().count() + 1);
+        Ok(i32::try_from(units.unwrap_or(0)).ok())
+    })
+}
+
+/// REGEXP_EXTRACT_ALL: a group of each match, group 1 if none is asked for; NULL where the pattern has no such group.
+fn all_extracted(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
+    let (values, patterns) = (Texts::of(&columns[0]), Texts::of(&columns[1]));
+    let groups = columns.get(2).map(Values::<Int32Type>::of);
+    let mut compiled = Patterns::default();
+    lists(columns, scope, |row, out| {
+        let group = groups.as_ref().map_or(1, |groups| groups.get(row));
+        let Some(pattern) = compiled.get(patterns.get(row))? else { return Ok(false) };
+        let Some(group) = usize::try_from(group).ok().filter(|group| *group < pattern.regex.captures_len()) else {
+            return Ok(false);
         };
-    }
-    out.push_str(&text[copied..]);
+        let text = values.get(row);
+        let mut from = 0;
+        while from <= text.len() {
+            let Some(captures) = pattern.captures_at(text, from) else { break };
+            out.append_option(captures.get(group).map(|found| found.as_str()));
+            from = captures.get(0).map_or(usize::MAX, |whole| behind(text, &whole.range()));
+        }
+        Ok(true)
+    })
 }
 
 #[cfg(test)]

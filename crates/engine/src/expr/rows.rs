@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::builder::{BinaryViewBuilder, StringViewBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::ArrowPrimitiveType;
-use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringViewArray};
+use arrow_array::{Array, ArrayRef, BinaryViewArray, BooleanArray, PrimitiveArray, StringViewArray};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType as ArrowType;
 
@@ -60,6 +60,32 @@ impl<'a> Texts<'a> {
     /// The text for `row`; anything where it is NULL.
     pub(super) fn get(&self, row: usize) -> &'a str {
         self.array.value(if self.is_constant { 0 } else { row })
+    }
+}
+
+/// A column of text or bytes, by row, as bytes.
+pub(super) enum Strings<'a> {
+    /// Texts.
+    Text(Texts<'a>),
+    /// Bytes, and whether the one value stands for all rows.
+    Bytes(&'a BinaryViewArray, bool),
+}
+
+impl<'a> Strings<'a> {
+    /// The values of `column`.
+    pub(super) fn of(column: &'a Column) -> Self {
+        match column.array.as_binary_view_opt() {
+            Some(array) => Self::Bytes(array, column.is_constant),
+            None => Self::Text(Texts::of(column)),
+        }
+    }
+
+    /// The bytes for `row`; anything where it is NULL.
+    pub(super) fn get(&self, row: usize) -> &'a [u8] {
+        match self {
+            Self::Text(texts) => texts.get(row).as_bytes(),
+            Self::Bytes(array, is_constant) => array.value(if *is_constant { 0 } else { row }),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Functions that take a text apart: TRIM, SUBSTRING, LEFT, RIGHT, REPLACE, SPLIT_INDEX, LPAD, RPAD, REVERSE. Positions count characters from 1.
+//! Functions that edit a text: TRIM, SUBSTRING, LEFT, RIGHT, REPLACE, LPAD, RPAD. Positions count characters from 1.
 
 use arrow_array::ArrayRef;
 use arrow_array::types::Int32Type;
@@ -9,7 +9,6 @@ use super::cast;
 use super::compile::Family;
 use super::node::{Apply, Column, EvalError, Node, Scope};
 use super::rows::{Failure, Texts, Values, texts};
-use super::text::mapped;
 use super::zone::Zone;
 
 /// The family.
@@ -22,16 +21,14 @@ pub(super) const FAMILY: Family = Family {
         Function::Left,
         Function::Right,
         Function::Replace,
-        Function::SplitIndex,
         Function::Lpad,
         Function::Rpad,
-        Function::Reverse,
     ],
     compile: |call| compile(call.function, call.nodes, call.data_type, call.span),
 };
 
-/// The longest text that LPAD and RPAD make, in UTF-16 units: a row is to stay far below the bound of a batch.
-const PADDED_MAX: usize = 16 * 1024 * 1024;
+/// The longest text that LPAD, RPAD and REPEAT make, in UTF-16 units or bytes: a row is to stay far below the bound of a batch.
+pub(super) const TEXT_MAX: usize = 16 * 1024 * 1024;
 
 /// One of the functions above.
 ///
@@ -51,10 +48,8 @@ pub(super) fn compile(function: Function, nodes: Vec<Node>, data_type: DataType,
                 Ok(true)
             })
         }),
-        Function::SplitIndex => Box::new(split_index),
         Function::Lpad => Box::new(|columns, scope| pad(columns, scope, true)),
-        Function::Rpad => Box::new(|columns, scope| pad(columns, scope, false)),
-        _ => mapped(|text, out| out.extend(text.chars().rev())),
+        _ => Box::new(|columns, scope| pad(columns, scope, false)),
     };
     let is_fallible = matches!(function, Function::Lpad | Function::Rpad);
     Ok(Node::call(nodes, data_type, span, is_fallible, apply))
@@ -136,26 +131,6 @@ fn edge(columns: &[Column], scope: &Scope<'_>, is_left: bool) -> Result<ArrayRef
     })
 }
 
-/// The part at an index from 0; NULL where there is none. An empty separator splits at each blank.
-fn split_index(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, EvalError> {
-    let (values, separators) = (Texts::of(&columns[0]), Texts::of(&columns[1]));
-    let indices = Values::<Int32Type>::of(&columns[2]);
-    texts(columns, scope, Failure::Raise, |row, out| {
-        let (text, separator) = (values.get(row), separators.get(row));
-        let Ok(index) = usize::try_from(indices.get(row)) else { return Ok(false) };
-        if text.is_empty() {
-            return Ok(false);
-        }
-        let part = if separator.is_empty() {
-            text.split(char::is_whitespace).nth(index)
-        } else {
-            text.split(separator).nth(index)
-        };
-        part.iter().for_each(|part| out.push_str(part));
-        Ok(part.is_some())
-    })
-}
-
 /// LPAD and RPAD: to a length in UTF-16 units, as Java counts; NULL for a negative length or nothing to fill with.
 fn pad(columns: &[Column], scope: &Scope<'_>, is_left: bool) -> Result<ArrayRef, EvalError> {
     let (values, lengths, fillers) =
@@ -166,8 +141,8 @@ fn pad(columns: &[Column], scope: &Scope<'_>, is_left: bool) -> Result<ArrayRef,
         if fillers.get(row).is_empty() {
             return Ok(false);
         }
-        if length > PADDED_MAX {
-            return Err(format!("A text cannot be padded to {length} characters: {PADDED_MAX} is the most."));
+        if length > TEXT_MAX {
+            return Err(format!("A text cannot be padded to {length} characters: {TEXT_MAX} is the most."));
         }
         units.clear();
         units.extend(values.get(row).encode_utf16());

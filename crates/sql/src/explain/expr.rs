@@ -83,6 +83,14 @@ pub(super) fn infix(function: Function) -> Option<&'static str> {
 
 /// `ToTimestampLtz` as `TO_TIMESTAMP_LTZ`.
 pub(super) fn name(function: Function) -> String {
+    match function {
+        Function::ToBase64 => return "TO_BASE64".to_owned(),
+        Function::FromBase64 => return "FROM_BASE64".to_owned(),
+        Function::StartsWith => return "STARTSWITH".to_owned(),
+        Function::EndsWith => return "ENDSWITH".to_owned(),
+        Function::InitCap => return "INITCAP".to_owned(),
+        _ => {}
+    }
     let mut name = String::new();
     for ch in format!("{function:?}").chars() {
         if ch.is_ascii_uppercase() && !name.is_empty() {

@@ -25,6 +25,7 @@ use super::zone::Zone;
 pub(crate) use length::{fitted, misfit};
 pub(crate) use read_decimal::decimal_of_double;
 pub(super) use read_time::{date_of_text, timestamp_of_text};
+pub(super) use write::{write_double, write_float};
 
 /// A cast of evaluated values.
 pub(super) struct CastKernel {

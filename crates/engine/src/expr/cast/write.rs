@@ -187,7 +187,7 @@ pub(in super::super) fn write_double(value: f64, out: &mut String) {
 }
 
 /// A FLOAT as Java writes it.
-fn write_float(value: f32, out: &mut String) {
+pub(in super::super) fn write_float(value: f32, out: &mut String) {
     write_ascii(out, |bytes| text::write_float(value, bytes));
 }
 

@@ -56,7 +56,44 @@ fn regexp() {
 
 #[test]
 fn what_only_java_knows_fails_by_name() {
-    let expr = is(F::Regexp, vec![col(0, STRING), text("(?=f)foo")]);
-    let message = "The regular expression '(?=f)foo' uses look-around or a back reference, which are not supported.";
-    assert_eq!(error(&expr, &[strings(&[Some("foo")])]), (0, message.to_owned()));
+    let expr = is(F::Regexp, vec![text("foo"), col(0, STRING)]);
+    let message = "The regular expression '(?=f)foo' uses look-around, which is not supported.";
+    assert_eq!(error(&expr, &[strings(&[Some("(?=f)foo")])]), (0, message.to_owned()));
+}
+
+#[test]
+fn the_end_stands_before_a_last_line_terminator_too() {
+    let extract = |value, pattern| one(&call(F::RegexpExtract, vec![text(value), text(pattern)], STRING));
+    assert_eq!(extract("ab\n", "b$"), "b");
+    assert_eq!(extract("ab\r\n", r".*\Z"), "ab");
+    assert_eq!(extract("ab\n", r"b\s*$"), "b\n");
+    assert_eq!(extract("ab\n", r"b\z"), "NULL");
+    let replace = call(F::RegexpReplace, vec![text("ab\n"), text("$"), text("!")], STRING);
+    assert_eq!(one(&replace), "ab!\n!");
+}
+
+#[test]
+fn counts_places_and_all_matches() {
+    let count = |value, pattern| one(&call(F::RegexpCount, vec![text(value), text(pattern)], T::Int));
+    assert_eq!(
+        [count("test1test2", "test[0-9]"), count("aaa", ""), count("aaa", "("), count("a", "b")],
+        ["2", "4", "NULL", "0"]
+    );
+    let place = |value, pattern| one(&call(F::RegexpInstr, vec![text(value), text(pattern)], T::Int));
+    assert_eq!(
+        [place("healthy, wealthy", "thy"), place("😀ab", "a"), place("ab", "x"), place("ab", "(")],
+        ["5", "3", "0", "NULL"]
+    );
+    let substr = |value, pattern| one(&call(F::RegexpSubstr, vec![text(value), text(pattern)], STRING));
+    assert_eq!([substr("healthy, wealthy", ".ealthy"), substr("ab", ""), substr("ab", "x")], ["healthy", "", "NULL"]);
+    let array = T::Array(Box::new(weir_plan::DataType::string()));
+    let all = |value, pattern, group| {
+        one(&call(F::RegexpExtractAll, vec![text(value), text(pattern), int(group)], array.clone()))
+    };
+    assert_eq!(all("100-200, 300-400", r"(\d+)-(\d+)", 2), "[200, 400]");
+    assert_eq!(all("ab", "(a)|(b)", 1), "[a, NULL]");
+    assert_eq!(
+        [all("ab", "", 0), all("ab", "x", 0), all("ab", "a", 3), all("ab", "a", -1)],
+        ["[, , ]", "[]", "NULL", "NULL"]
+    );
 }

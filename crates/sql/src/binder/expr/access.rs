@@ -15,8 +15,8 @@ use crate::error::{SqlError, did_you_mean, span_of};
 use crate::reserved::check_name;
 
 /// Functions that SQL calls without parentheses.
-const WITHOUT_PARENTHESES: [&str; 6] =
-    ["CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "CURRENT_DATE", "CURRENT_ROW_TIMESTAMP", "CURRENT_TIME", "LOCALTIME"];
+const WITHOUT_PARENTHESES: [&str; 7] =
+    ["CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "CURRENT_DATE", "CURRENT_ROW_TIMESTAMP", "CURRENT_TIME", "LOCALTIME", "PI"];
 
 impl ExprBinder<'_> {
     /// A column, or a field inside one: `a`, `t.a`, `a.b`, `t.a.b`.

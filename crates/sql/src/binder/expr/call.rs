@@ -146,6 +146,13 @@ impl ExprBinder<'_> {
             }
             E::Ceil { expr, field } => self.rounded("CEIL", Function::CeilTo, expr, field, span),
             E::Floor { expr, field } => self.rounded("FLOOR", Function::FloorTo, expr, field, span),
+            E::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+                let mut arguments = vec![self.bind(expr)?, self.bind(overlay_what)?, self.bind(overlay_from)?];
+                if let Some(length) = overlay_for {
+                    arguments.push(self.bind(length)?);
+                }
+                self.operator(Function::Overlay, arguments, span)
+            }
             E::Position { expr, r#in } => functions::call("POSITION", vec![self.bind(expr)?, self.bind(r#in)?], span),
             E::Substring { expr, substring_from, substring_for, .. } => {
                 let mut arguments = vec![self.bind(expr)?];

@@ -137,6 +137,7 @@ impl<'a> ExprBinder<'a> {
             E::Extract { .. }
             | E::Ceil { .. }
             | E::Floor { .. }
+            | E::Overlay { .. }
             | E::Position { .. }
             | E::Substring { .. }
             | E::Trim { .. } => self.special(tree, span),

@@ -51,66 +51,7 @@ const WINDOW_FUNCTIONS: [&str; 9] =
     ["ROW_NUMBER", "RANK", "DENSE_RANK", "LAG", "LEAD", "NTILE", "PERCENT_RANK", "CUME_DIST", "NTH_VALUE"];
 
 /// Scalar functions of Flink that are still to come.
-const SCALARS_TO_COME: &[&str] = &[
-    "ACOS",
-    "ASCII",
-    "ASIN",
-    "ATAN",
-    "ATAN2",
-    "BIN",
-    "CHR",
-    "COS",
-    "COSH",
-    "COT",
-    "CURRENT_DATABASE",
-    "DECODE",
-    "DEGREES",
-    "E",
-    "ELT",
-    "ENCODE",
-    "FROM_BASE64",
-    "HASH_CODE",
-    "HEX",
-    "INITCAP",
-    "INSTR",
-    "IS_ALPHA",
-    "IS_DECIMAL",
-    "IS_DIGIT",
-    "LOCATE",
-    "LOG",
-    "LOG2",
-    "OVERLAY",
-    "PARSE_URL",
-    "PI",
-    "PRINTF",
-    "RADIANS",
-    "RAND",
-    "RAND_INTEGER",
-    "REGEXP_COUNT",
-    "REGEXP_EXTRACT_ALL",
-    "REGEXP_INSTR",
-    "REGEXP_SUBSTR",
-    "REPEAT",
-    "SHA1",
-    "SHA2",
-    "SHA224",
-    "SHA384",
-    "SHA512",
-    "SIN",
-    "SINH",
-    "SPLIT",
-    "STARTSWITH",
-    "ENDSWITH",
-    "STR_TO_MAP",
-    "TAN",
-    "TANH",
-    "TO_BASE64",
-    "TRANSLATE",
-    "UNHEX",
-    "URL_DECODE",
-    "URL_ENCODE",
-    "UUID",
-];
+const SCALARS_TO_COME: &[&str] = &["CURRENT_DATABASE"];
 
 /// Whether `name` is an aggregate function that the planner knows.
 pub(in crate::binder) fn is_aggregate(name: &str) -> bool {
@@ -179,6 +120,11 @@ fn reason(upper: &str) -> Option<(&'static str, &'static str)> {
         ),
         "CURRENT_WATERMARK" => {
             ("which gives the watermark of the operator", "late rows are counted in numLateRecordsDropped")
+        }
+        "PRINT" => ("which prints within the task manager", "write into a table with 'connector' = 'print'"),
+        "ML_PREDICT" => ("which asks a model", "there are no models"),
+        bitmap if bitmap.starts_with("BITMAP_") => {
+            ("which works on the type BITMAP", "COUNT(DISTINCT a) counts, ARRAY_AGG(a) keeps the values")
         }
         _ => return None,
     })

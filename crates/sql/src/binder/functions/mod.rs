@@ -20,8 +20,7 @@ pub(super) use type_text::type_of;
 
 /// The names of all functions, in lower case and in order.
 pub(super) fn names() -> Vec<String> {
-    let scalars = table::names();
-    let mut names: Vec<String> = scalars.chain(known::aggregates()).map(str::to_ascii_lowercase).collect();
+    let mut names: Vec<String> = table::names().chain(known::aggregates()).map(str::to_ascii_lowercase).collect();
     names.sort();
     names.dedup();
     names

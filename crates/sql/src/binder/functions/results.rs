@@ -2,7 +2,7 @@
 
 use weir_plan::{DataType, Expr, ExprKind, LENGTH_MAX, LogicalType, Value};
 
-use crate::binder::types::decimal_round;
+use crate::binder::types::{decimal_round, least_common_type};
 
 /// NULL where an argument can be NULL.
 pub(super) fn nullable(arguments: &[Expr]) -> bool {
@@ -68,14 +68,89 @@ pub(super) fn string_nullable(_: &[Expr]) -> DataType {
     DataType::string()
 }
 
+/// STRING, NULL where the first argument can be.
+pub(super) fn string_of_first(arguments: &[Expr]) -> DataType {
+    with(LogicalType::Varchar(LENGTH_MAX), &arguments[..1])
+}
+
+/// The common type of the arguments behind the first, NULL possible.
+pub(super) fn elements(arguments: &[Expr]) -> DataType {
+    let types: Vec<_> = arguments[1..].iter().map(|argument| argument.data_type.clone()).collect();
+    let common = least_common_type(&types).map(|common| common.logical);
+    DataType::nullable(common.unwrap_or(LogicalType::Varchar(LENGTH_MAX)))
+}
+
+/// ARRAY<STRING>
+pub(super) fn strings(arguments: &[Expr]) -> DataType {
+    with(LogicalType::Array(Box::new(DataType::string())), arguments)
+}
+
+/// ARRAY<STRING>, NULL possible.
+pub(super) fn strings_nullable(arguments: &[Expr]) -> DataType {
+    strings(arguments).with_nullable(true)
+}
+
+/// MAP<STRING, STRING>, NULL possible.
+pub(super) fn string_map(_: &[Expr]) -> DataType {
+    DataType::nullable(LogicalType::Map(Box::new(DataType::string()), Box::new(DataType::string())))
+}
+
+/// BYTES
+pub(super) fn bytes(arguments: &[Expr]) -> DataType {
+    with(LogicalType::Varbinary(LENGTH_MAX), arguments)
+}
+
+/// BYTES, NULL possible.
+pub(super) fn bytes_nullable(_: &[Expr]) -> DataType {
+    DataType::nullable(LogicalType::Varbinary(LENGTH_MAX))
+}
+
+/// The lengths of texts in the first argument and its replacement together, of varying length.
+pub(super) fn overlaid(arguments: &[Expr]) -> DataType {
+    match concatenated(&arguments[..2]).logical {
+        LogicalType::Char(length) | LogicalType::Varchar(length) => with(LogicalType::Varchar(length), arguments),
+        other => with(other, arguments),
+    }
+}
+
+/// CHAR(36), never NULL.
+pub(super) fn uuid(_: &[Expr]) -> DataType {
+    DataType::not_null(LogicalType::Char(36))
+}
+
 /// CHAR(32): a hash as hexadecimal digits.
 pub(super) fn hex_32(arguments: &[Expr]) -> DataType {
     with(LogicalType::Char(32), arguments)
 }
 
+/// CHAR(40)
+pub(super) fn hex_40(arguments: &[Expr]) -> DataType {
+    with(LogicalType::Char(40), arguments)
+}
+
+/// CHAR(56)
+pub(super) fn hex_56(arguments: &[Expr]) -> DataType {
+    with(LogicalType::Char(56), arguments)
+}
+
 /// CHAR(64)
 pub(super) fn hex_64(arguments: &[Expr]) -> DataType {
     with(LogicalType::Char(64), arguments)
+}
+
+/// CHAR(96)
+pub(super) fn hex_96(arguments: &[Expr]) -> DataType {
+    with(LogicalType::Char(96), arguments)
+}
+
+/// CHAR(128)
+pub(super) fn hex_128(arguments: &[Expr]) -> DataType {
+    with(LogicalType::Char(128), arguments)
+}
+
+/// VARCHAR(128)
+pub(super) fn hex_up_to_128(arguments: &[Expr]) -> DataType {
+    with(LogicalType::Varchar(128), arguments)
 }
 
 /// BOOLEAN
@@ -91,6 +166,16 @@ pub(super) fn boolean_not_null(_: &[Expr]) -> DataType {
 /// INT
 pub(super) fn int(arguments: &[Expr]) -> DataType {
     with(LogicalType::Int, arguments)
+}
+
+/// INT, NULL possible.
+pub(super) fn int_nullable(_: &[Expr]) -> DataType {
+    DataType::nullable(LogicalType::Int)
+}
+
+/// BIGINT, NULL possible.
+pub(super) fn bigint_nullable(_: &[Expr]) -> DataType {
+    DataType::nullable(LogicalType::BigInt)
 }
 
 /// BIGINT

@@ -46,6 +46,8 @@ pub(in crate::binder) enum Argument {
     Number,
     /// A whole number, cast to INT.
     Int,
+    /// TINYINT, SMALLINT or INT, cast to INT.
+    IntOnly,
     /// A whole number, cast to BIGINT.
     BigInt,
     /// A number; a whole one is cast to BIGINT, FLOAT to DOUBLE.
@@ -54,6 +56,24 @@ pub(in crate::binder) enum Argument {
     Double,
     /// CHAR or VARCHAR, as it is.
     Text,
+    /// BINARY or VARBINARY, as it is.
+    Bytes,
+    /// CHAR, VARCHAR, BINARY or VARBINARY, as it is.
+    TextOrBytes,
+    /// A number; all such arguments are cast to their common type.
+    CommonNumber,
+    /// CHAR or VARCHAR; all such arguments are cast to their common type.
+    CommonText,
+    /// BINARY or VARBINARY; all such arguments are cast to their common type.
+    CommonBytes,
+    /// DATE
+    Date,
+    /// TIME
+    Time,
+    /// TIMESTAMP
+    Timestamp,
+    /// TIMESTAMP or TIMESTAMP_LTZ
+    TimestampOfAny,
     /// BOOLEAN
     Boolean,
     /// TIMESTAMP, TIMESTAMP_LTZ, CHAR or VARCHAR
@@ -85,9 +105,16 @@ impl Argument {
         let timestamp = matches!(logical, T::Timestamp(_) | T::TimestampLtz(_));
         match self {
             Self::Any | Self::Common => true,
-            Self::Number | Self::Double | Self::BigIntOrDouble => logical.is_numeric(),
+            Self::Number | Self::Double | Self::BigIntOrDouble | Self::CommonNumber => logical.is_numeric(),
             Self::Int | Self::BigInt => logical.is_integer(),
-            Self::Text => logical.is_string(),
+            Self::IntOnly => logical.is_integer() && *logical != T::BigInt,
+            Self::Text | Self::CommonText => logical.is_string(),
+            Self::Bytes | Self::CommonBytes => matches!(logical, T::Binary(_) | T::Varbinary(_)),
+            Self::TextOrBytes => logical.is_string() || matches!(logical, T::Binary(_) | T::Varbinary(_)),
+            Self::Date => *logical == T::Date,
+            Self::Time => matches!(logical, T::Time(_)),
+            Self::Timestamp => matches!(logical, T::Timestamp(_)),
+            Self::TimestampOfAny => timestamp,
             Self::Boolean => *logical == T::Boolean,
             Self::TimestampOrText => timestamp || logical.is_string(),
             Self::TimePoint => timestamp || matches!(logical, T::Date | T::Time(_)),
@@ -105,7 +132,15 @@ impl Argument {
 
     /// Whether all such arguments are cast to their common type.
     fn is_common(self) -> bool {
-        matches!(self, Self::Common | Self::CommonArray | Self::CommonMap)
+        matches!(
+            self,
+            Self::Common
+                | Self::CommonNumber
+                | Self::CommonText
+                | Self::CommonBytes
+                | Self::CommonArray
+                | Self::CommonMap
+        )
     }
 
     /// The type an argument of `logical` is cast to; `None`: it stays.
@@ -113,12 +148,13 @@ impl Argument {
         use LogicalType as T;
         let untyped = *logical == T::Null;
         match self {
-            Self::Int => Some(T::Int),
+            Self::Int | Self::IntOnly => Some(T::Int),
             Self::BigInt => Some(T::BigInt),
             Self::BigIntOrDouble if logical.is_integer() || untyped => Some(T::BigInt),
             Self::BigIntOrDouble if matches!(logical, T::Decimal(..)) => None,
             Self::BigIntOrDouble | Self::Double => Some(T::Double),
             Self::Text if untyped => Some(T::Varchar(weir_plan::LENGTH_MAX)),
+            Self::Bytes if untyped => Some(T::Varbinary(weir_plan::LENGTH_MAX)),
             Self::Boolean if untyped => Some(T::Boolean),
             Self::Number if untyped => Some(T::Int),
             Self::TimestampOrText | Self::TimePoint | Self::Datetime if untyped => Some(T::Timestamp(3)),
@@ -130,11 +166,15 @@ impl Argument {
     fn family(self) -> &'static str {
         match self {
             Self::Any | Self::Common => "ANY",
-            Self::Number | Self::Double | Self::BigIntOrDouble => "NUMERIC",
-            Self::Int | Self::BigInt => "INTEGER",
-            Self::Text => "CHARACTER",
+            Self::Number | Self::Double | Self::BigIntOrDouble | Self::CommonNumber => "NUMERIC",
+            Self::Int | Self::IntOnly | Self::BigInt => "INTEGER",
+            Self::Text | Self::CommonText => "CHARACTER",
+            Self::Bytes | Self::CommonBytes => "BINARY",
+            Self::TextOrBytes => "STRING",
             Self::Boolean => "BOOLEAN",
-            Self::TimestampOrText => "TIMESTAMP",
+            Self::Date => "DATE",
+            Self::Time => "TIME",
+            Self::TimestampOrText | Self::Timestamp | Self::TimestampOfAny => "TIMESTAMP",
             Self::TimePoint | Self::Datetime => "DATETIME",
             Self::Collection => "COLLECTION",
             Self::AnyArray | Self::CommonArray => "ARRAY",
@@ -255,6 +295,9 @@ pub(super) fn bind_first(forms: &[&Signature], arguments: Vec<Expr>, span: Span)
         if (0..arguments.len()).all(|index| form.takes_type(index, &arguments))
             && let Ok(common) = form.common_type(&arguments)
         {
+            if common == Some(LogicalType::Null) {
+                return Err(bare_null(&arguments[0]));
+            }
             return form.make(arguments, common.as_ref(), span);
         }
     }
@@ -288,6 +331,11 @@ pub(super) fn no_match(name: &str, arguments: &[Expr]) -> String {
     format!("No match found for function signature {name}({})", types.join(", "))
 }
 
+/// A NULL whose type nothing tells.
+fn bare_null(null: &Expr) -> SqlError {
+    refuse(null.span, "Illegal use of 'NULL'").hint("write CAST(NULL AS the type)")
+}
+
 fn wrong_types(forms: &[&Signature], arguments: &[Expr], span: Span) -> SqlError {
     let name = forms[0].name;
     if forms[0].inferred.is_some() {
@@ -296,7 +344,7 @@ fn wrong_types(forms: &[&Signature], arguments: &[Expr], span: Span) -> SqlError
             .hint(format!("expected signature(s): {}", all_forms(forms)));
     }
     if let Some(null) = arguments.iter().find(|argument| argument.data_type.logical == LogicalType::Null) {
-        return refuse(null.span, "Illegal use of 'NULL'").hint("give it a type: CAST(NULL AS INT)");
+        return bare_null(null);
     }
     let types: Vec<_> =
         arguments.iter().map(|argument| format!("<{}>", calcite_name(&argument.data_type.logical))).collect();
