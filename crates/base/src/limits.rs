@@ -51,6 +51,9 @@ pub const VIEW_EXPANSIONS_MAX: usize = 1_000;
 /// Bytes of a SQL script at most.
 pub const SCRIPT_BYTES_MAX: usize = 4 << 20;
 
+/// Statements of a SQL script at most: each may be a plan.
+pub const STATEMENTS_MAX: usize = 5_000;
+
 /// Key groups of a job unless `pipeline.max-parallelism` says otherwise: Flink's lower bound.
 pub const MAX_PARALLELISM_DEFAULT: u16 = 128;
 

@@ -5,7 +5,7 @@
 
 use sqlparser::tokenizer::{Location, Span as ParserSpan, Token, TokenWithSpan, Tokenizer, Whitespace};
 use weir_base::Span;
-use weir_base::limits::{EXPRESSION_OPERATORS_MAX, NESTING_MAX, SCRIPT_BYTES_MAX};
+use weir_base::limits::{EXPRESSION_OPERATORS_MAX, NESTING_MAX, SCRIPT_BYTES_MAX, STATEMENTS_MAX};
 
 use crate::SqlError;
 use crate::dialect::FlinkDialect;
@@ -183,6 +183,10 @@ fn split_statements(tokens: Vec<TokenWithSpan>, substituted: &Substituted) -> Sq
 }
 
 fn push_chunk(chunks: &mut Vec<Chunk>, chunk: Chunk) -> SqlResult<()> {
+    if chunks.len() == STATEMENTS_MAX && !chunk.tokens.is_empty() {
+        return Err(SqlError::new(chunk.span(), format!("the script has more than {STATEMENTS_MAX} statements"))
+            .hint("split it into several scripts"));
+    }
     if !chunk.tokens.is_empty() {
         chunks.push(chunk);
     } else if let Some(hint) = chunk.hints.first() {

@@ -70,6 +70,8 @@ fn chains_are_refused_in_time() {
 fn size_is_bounded() {
     let script = " ".repeat(limits::SCRIPT_BYTES_MAX + 1);
     assert_eq!(refused("a large script", &script), "the script has 4194305 bytes; at most 4194304 are read");
+    let many = "SELECT 1;\n".repeat(100_000);
+    assert_eq!(refused("100,000 statements", &many), "the script has more than 5000 statements");
     let columns = |count: usize| {
         let columns = (0..count).map(|index| format!("c{index} INT")).collect::<Vec<_>>().join(", ");
         format!("CREATE TABLE t ({columns})")
