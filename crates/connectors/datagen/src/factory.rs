@@ -17,6 +17,7 @@ pub fn spec() -> ConnectorSpec {
         options: vec![
             option("rows-per-second", OptionType::Integer, "The rate of all subtasks together (10000)."),
             option("number-of-rows", OptionType::Integer, "The rows in all; without it they never end."),
+            option("scan.parallelism", OptionType::Integer, "The number of subtasks, if not the job's."),
             option("fields.#.kind", OptionType::OneOf(&["random", "sequence"]), "How the field's values are made."),
             option("fields.#.min", OptionType::Text, "The smallest random number."),
             option("fields.#.max", OptionType::Text, "The largest random number."),

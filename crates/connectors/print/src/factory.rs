@@ -18,6 +18,7 @@ pub fn spec() -> ConnectorSpec {
         watermark_per_split: false,
         options: vec![
             option("print-identifier", OptionType::Text, "What stands before each row, with '>' behind it."),
+            option("sink.parallelism", OptionType::Integer, "The number of subtasks, if not the input's."),
             option("standard-error", OptionType::Boolean, "Prints on standard error rather than standard output."),
         ],
         metadata: Vec::new(),

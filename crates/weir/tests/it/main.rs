@@ -14,6 +14,7 @@ mod cases;
 mod codecs;
 mod demo;
 mod kafka;
+mod formats;
 mod keys;
 mod kill_harness;
 mod kills;
