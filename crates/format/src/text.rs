@@ -142,6 +142,31 @@ pub fn write_decimal(unscaled: i128, scale: u8, plain: bool, out: &mut Vec<u8>) 
     }
 }
 
+/// Appends the decimal `unscaled / 10^scale` as `BigDecimal.toString` does once `stripTrailingZeros` has taken its last zeros: what Jackson writes into
+/// JSON and CSV unless it is told otherwise.
+pub fn write_decimal_stripped(unscaled: i128, scale: u8, out: &mut Vec<u8>) {
+    let (mut digits, mut exponent) = (unscaled, 0_u32);
+    if digits == 0 {
+        out.push(b'0');
+        return;
+    }
+    while digits % 10 == 0 {
+        digits /= 10;
+        exponent += 1;
+    }
+    match u32::from(scale).checked_sub(exponent) {
+        Some(scale) => write_decimal(digits, u8::try_from(scale).unwrap_or_default(), false, out),
+        None => {
+            let all = digits.unsigned_abs().to_string();
+            let (first, rest) = all.split_at(1);
+            let sign = if digits < 0 { "-" } else { "" };
+            let point = if rest.is_empty() { "" } else { "." };
+            let exponent = exponent - u32::from(scale) + u32::try_from(rest.len()).unwrap_or_default();
+            write(out, format_args!("{sign}{first}{point}{rest}E+{exponent}"));
+        }
+    }
+}
+
 /// Appends the day `days` after the epoch: `2024-02-29`.
 pub fn write_date(days: i64, out: &mut Vec<u8>) {
     let (year, month, day) = date_of(days);
@@ -471,6 +496,16 @@ mod tests {
             assert_eq!(text(|out| write_decimal(unscaled, scale, false, out)), expected);
         }
         assert_eq!(text(|out| write_decimal(12, 9, true, out)), "0.000000012");
+        for (unscaled, scale, expected) in [
+            (150, 2, "1.5"),
+            (10_000, 2, "1E+2"),
+            (0, 2, "0"),
+            (-120_000, 2, "-1.2E+3"),
+            (1200, 10, "1.2E-7"),
+            (7, 0, "7"),
+        ] {
+            assert_eq!(text(|out| write_decimal_stripped(unscaled, scale, out)), expected);
+        }
         for (millis, expected) in [(0, "PT0S"), (3_661_500, "PT1H1M1.5S"), (-1_500, "PT-1.5S"), (60_000, "PT1M")] {
             assert_eq!(text(|out| write_duration(millis, out)), expected);
         }

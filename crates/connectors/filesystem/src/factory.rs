@@ -34,6 +34,13 @@ pub fn spec() -> ConnectorSpec {
                 "How often a source looks for new files; without it the source ends with the files there are.",
             ),
             option(
+                "source.path.regex-pattern",
+                OptionType::Text,
+                false,
+                "Of the files below 'path' only those are read whose whole path it matches.",
+            ),
+            option("sink.parallelism", OptionType::Integer, false, "The sink's subtasks, if not its input's."),
+            option(
                 "sink.rolling-policy.file-size",
                 OptionType::MemorySize,
                 false,

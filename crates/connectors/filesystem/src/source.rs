@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use regex::Regex;
 use weir_base::{Error, Kind, Result};
 use weir_connector::{Reader, ReaderContext, Source, SplitId};
 use weir_plan::{SourceColumn, SourceSpec};
@@ -17,6 +18,8 @@ use crate::reader::FileReader;
 /// Files as a table.
 pub(crate) struct FileSource {
     path: PathBuf,
+    /// What a file's whole path must match to be read.
+    pattern: Option<Regex>,
     monitor_interval: Option<Duration>,
     metadata: Vec<String>,
 }
@@ -35,8 +38,19 @@ impl FileSource {
             SourceColumn::Metadata(key, _) => Some(key.clone()),
             SourceColumn::Physical(_) => None,
         });
-        Ok(Self { path, monitor_interval, metadata: metadata.collect() })
+        Ok(Self { path, pattern: pattern(spec)?, monitor_interval, metadata: metadata.collect() })
     }
+}
+
+/// The expression of `source.path.regex-pattern`; as in Flink it must match the whole of a path.
+fn pattern(spec: &SourceSpec) -> Result<Option<Regex>> {
+    const KEY: &str = "source.path.regex-pattern";
+    let Some(text) = spec.options.get(KEY) else { return Ok(None) };
+    let read = Regex::new(&format!("^(?:{text})$"));
+    read.map(Some).map_err(|error| {
+        Error::invalid(format!("read the option '{KEY}' = '{text}': {error}"))
+            .hint("look-around and back-references of Java's expressions are not there")
+    })
 }
 
 impl Source for FileSource {
@@ -64,6 +78,9 @@ impl Source for FileSource {
             }
         } else {
             files.push(self.path.clone());
+        }
+        if let Some(pattern) = &self.pattern {
+            files.retain(|file| file.to_str().is_some_and(|path| pattern.is_match(path)));
         }
         files.sort();
         files.iter().map(|file| split_of(file)).collect()

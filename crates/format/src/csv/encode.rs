@@ -14,7 +14,7 @@ use crate::Encoder;
 use crate::csv::style::{Style, check_types};
 use crate::options::FormatOptions;
 use crate::text::{
-    Fraction, primitive, timestamp_value, write_base64, write_decimal, write_java, write_time, write_timestamp,
+    Fraction, primitive, timestamp_value, write_base64, write_decimal_stripped, write_java, write_time, write_timestamp,
 };
 
 /// Text that is longer is quoted without a look.
@@ -25,7 +25,6 @@ pub(crate) struct CsvEncoder {
     style: Style,
     /// The first character that never needs quotes.
     safe: u8,
-    plain_decimals: bool,
     delimiter: Vec<u8>,
     text: Vec<u8>,
 }
@@ -39,8 +38,9 @@ impl CsvEncoder {
         check_types(fields)?;
         let style = Style::of(options)?;
         let safe = style.delimiter.max(style.quote.unwrap_or(0)).max(b'\r').saturating_add(1);
-        let plain_decimals = !options.boolean("write-bigdecimal-in-scientific-notation", true)?;
-        Ok(Self { style, safe, plain_decimals, delimiter: delimiter.to_vec(), text: Vec::new() })
+        // As in Flink 2.3 the rows are the same either way.
+        options.boolean("write-bigdecimal-in-scientific-notation", true)?;
+        Ok(Self { style, safe, delimiter: delimiter.to_vec(), text: Vec::new() })
     }
 
     /// Appends the value at `row` to `self.text`; gives whether it is a text, which may need quotes, rather than a number.
@@ -66,7 +66,7 @@ impl CsvEncoder {
             }
             ArrowType::Decimal128(_, scale) => {
                 let scale = u8::try_from(*scale).unwrap_or_default();
-                write_decimal(primitive::<Decimal128Type>(array, row), scale, self.plain_decimals, text);
+                write_decimal_stripped(primitive::<Decimal128Type>(array, row), scale, text);
                 return false;
             }
             ArrowType::List(_) => {

@@ -17,8 +17,8 @@ use crate::json::escape::{Padded, write_string, write_view};
 use crate::options::FormatOptions;
 use crate::parse::TimestampFormat;
 use crate::text::{
-    Fraction, primitive, timestamp_value, write_base64, write_date, write_decimal, write_double, write_float,
-    write_integer, write_time, write_timestamp,
+    Fraction, primitive, timestamp_value, write_base64, write_date, write_decimal, write_decimal_stripped,
+    write_double, write_float, write_integer, write_time, write_timestamp,
 };
 
 /// Encodes rows as JSON objects.
@@ -220,7 +220,12 @@ fn write_value(array: &dyn Array, row: usize, style: &Style, out: &mut Vec<u8>) 
         ArrowType::Float64 => write_json_double(primitive::<Float64Type>(array, row), out),
         ArrowType::Decimal128(_, scale) => {
             let scale = u8::try_from(*scale).unwrap_or_default();
-            write_decimal(primitive::<Decimal128Type>(array, row), scale, style.plain_decimals, out);
+            let unscaled = primitive::<Decimal128Type>(array, row);
+            if style.plain_decimals {
+                write_decimal(unscaled, scale, true, out);
+            } else {
+                write_decimal_stripped(unscaled, scale, out);
+            }
         }
         ArrowType::Utf8View => write_string(array.as_string_view().value(row).as_bytes(), out),
         ArrowType::BinaryView => {

@@ -116,7 +116,7 @@ impl Layout {
         let hashed = |keys: &[usize]| vec![(inputs[0], Exchange::Hash(keys.to_vec()))];
         let schema = rel.schema();
         let changelog = inferred.modes[id.0];
-        let parallelism = inputs.first().map_or(self.parallelism, |input| self.nodes[input.0].parallelism);
+        let parallelism = inputs.first().map_or(self.parallelism, |input| self.width_behind(*input));
         Ok(match &rel.op {
             RelOp::Scan(scan) => self.source(rel, scan, schema)?,
             RelOp::Calc { condition, projection } => {
@@ -224,6 +224,15 @@ impl Layout {
                 self.add("TemporalSort", uid, operator, hashed(&[]), schema, changelog, 1)
             }
         })
+    }
+
+    /// The parallelism of what stands behind `input`: its own, but a source that was given one does not hand it on, as in Flink.
+    fn width_behind(&self, input: NodeId) -> u16 {
+        let node = &self.nodes[input.0];
+        match &node.operator {
+            Operator::Source(spec) if spec.options.get("scan.parallelism").is_some() => self.parallelism,
+            _ => node.parallelism,
+        }
     }
 
     /// A source, and behind it the watermark that the connector cannot make per split.

@@ -36,7 +36,8 @@ fn json_is_written_by_its_options() {
     let columns = ["id", "d", "b", "m", "t"];
     let options = "'format' = 'json', 'json.encode.ignore-null-fields' = 'true', 'json.encode.decimal-as-plain-number' = 'true',
         'json.map-null-key.mode' = 'LITERAL', 'json.map-null-key.literal' = 'none', 'json.timestamp-format.standard' = 'ISO-8601'";
-    let plain = r#"{"id":1,"d":0.0000001000,"b":1000000000000000000000,"m":{"a":1,"none":2},"t":"2024-01-01T00:00:00.5"}"#;
+    let plain =
+        r#"{"id":1,"d":0.0000001000,"b":1000000000000000000000,"m":{"a":1,"none":2},"t":"2024-01-01T00:00:00.5"}"#;
     assert_eq!(written(&columns, options), [plain, r#"{"id":2}"#]);
     let dropped = r#"{"id":1,"d":1E-7,"b":1E+21,"m":{"a":1},"t":"2024-01-01 00:00:00.5"}"#;
     let nulls = r#"{"id":2,"d":null,"b":null,"m":null,"t":null}"#;
