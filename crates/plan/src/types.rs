@@ -137,7 +137,7 @@ impl LogicalType {
             Self::Array(element) => ArrowType::List(Arc::new(ArrowField::new("item", element.arrow(), true))),
             Self::Map(key, value) => {
                 let entries = Fields::from(vec![
-                    ArrowField::new("key", key.arrow(), true),
+                    ArrowField::new("key", key.arrow(), false),
                     ArrowField::new("value", value.arrow(), true),
                 ]);
                 ArrowType::Map(Arc::new(ArrowField::new("entries", ArrowType::Struct(entries), false)), false)

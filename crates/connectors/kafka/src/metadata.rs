@@ -102,8 +102,7 @@ fn constant(text: &str, rows: usize) -> ArrayRef {
 
 fn headers(messages: &[*mut sys::rd_kafka_message_t]) -> Result<ArrayRef> {
     let names = MapFieldNames { entry: "entries".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
-    let mut column = MapBuilder::new(Some(names), StringViewBuilder::new(), BinaryViewBuilder::new())
-        .with_keys_field(arrow_schema::Field::new("key", arrow_schema::DataType::Utf8View, true));
+    let mut column = MapBuilder::new(Some(names), StringViewBuilder::new(), BinaryViewBuilder::new());
     for message in messages {
         let mut list = std::ptr::null_mut();
         // SAFETY: a live message, which owns the list.

@@ -70,7 +70,7 @@ pub(super) fn compile(
         }
         (Function::MapOf, LogicalType::Map(key, value)) => {
             let nodes = all_as(nodes, &[key, value], zone, span)?;
-            let apply: Apply = Box::new(move |columns, scope| Ok(map_of(columns, scope.rows, &arrow)));
+            let apply: Apply = Box::new(move |columns, scope| map_of(columns, scope, &arrow));
             Ok(Node::call(nodes, data_type, span, false, apply))
         }
         (Function::RowOf, LogicalType::Row(fields)) => {
@@ -119,8 +119,9 @@ fn array_of(columns: &[Column], rows: usize, arrow: &ArrowType) -> ArrayRef {
     Arc::new(ListArray::new(field.clone(), offsets, in_turn(columns, rows), None))
 }
 
-/// Keys and values in turn; of equal keys the last counts.
-fn map_of(columns: &[Column], rows: usize, arrow: &ArrowType) -> ArrayRef {
+/// Keys and values in turn; of equal keys the last counts. A NULL key is an error: Arrow's maps have none.
+fn map_of(columns: &[Column], scope: &Scope<'_>, arrow: &ArrowType) -> std::result::Result<ArrayRef, EvalError> {
+    let rows = scope.rows;
     let ArrowType::Map(entries_field, is_sorted) = arrow else { unreachable!("a MAP is a map") };
     let ArrowType::Struct(fields) = entries_field.data_type() else { unreachable!("a map has entries") };
     let part = |from: usize| columns.iter().skip(from).step_by(2).cloned().collect::<Vec<_>>();
@@ -128,23 +129,27 @@ fn map_of(columns: &[Column], rows: usize, arrow: &ArrowType) -> ArrayRef {
     if pairs == 0 {
         let entries = StructArray::new_null(fields.clone(), 0);
         let offsets = OffsetBuffer::from_lengths(vec![0; rows]);
-        return Arc::new(MapArray::new(entries_field.clone(), offsets, entries, None, *is_sorted));
+        return Ok(Arc::new(MapArray::new(entries_field.clone(), offsets, entries, None, *is_sorted)));
     }
     let (keys, values) = (in_turn(&key_columns, rows), in_turn(&part(1), rows));
     let mut kept: Vec<u32> = Vec::with_capacity(keys.len());
     let mut lengths = Vec::with_capacity(rows);
     for row in 0..rows {
         let all = row * pairs..(row + 1) * pairs;
+        if let Some(null) = all.clone().find(|index| keys.is_null(*index)).filter(|_| scope.is_selected(row)) {
+            return Err(EvalError::new(row, format!("MAP: the key at position {} is NULL", null - all.start + 1)));
+        }
         let is_last = |index: &usize| !(index + 1..all.end).any(|later| equal(&keys, *index, &keys, later));
         let before = kept.len();
-        kept.extend(all.clone().filter(is_last).filter_map(|index| u32::try_from(index).ok()));
+        let present = all.clone().filter(|index| keys.is_valid(*index));
+        kept.extend(present.filter(is_last).filter_map(|index| u32::try_from(index).ok()));
         lengths.push(kept.len() - before);
     }
     let kept = UInt32Array::from(kept);
     let taken =
         |array: &ArrayRef| arrow_select::take::take(array, &kept, None).expect("the indices are within the array");
     let entries = StructArray::new(fields.clone(), vec![taken(&keys), taken(&values)], None);
-    Arc::new(MapArray::new(entries_field.clone(), OffsetBuffer::from_lengths(lengths), entries, None, *is_sorted))
+    Ok(Arc::new(MapArray::new(entries_field.clone(), OffsetBuffer::from_lengths(lengths), entries, None, *is_sorted)))
 }
 
 fn row_of(columns: &[Column], rows: usize, arrow: &ArrowType) -> ArrayRef {

@@ -93,8 +93,7 @@ type Header<'a> = (&'a str, Option<&'a [u8]>);
 fn headers(rows: &[&[Header<'_>]]) -> ArrayRef {
     use arrow_array::builder::{BinaryViewBuilder, MapBuilder, MapFieldNames, StringViewBuilder};
     let names = MapFieldNames { entry: "entries".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
-    let mut column = MapBuilder::new(Some(names), StringViewBuilder::new(), BinaryViewBuilder::new())
-        .with_keys_field(arrow_schema::Field::new("key", arrow_schema::DataType::Utf8View, true));
+    let mut column = MapBuilder::new(Some(names), StringViewBuilder::new(), BinaryViewBuilder::new());
     for row in rows {
         for (name, value) in *row {
             column.keys().append_value(name);
