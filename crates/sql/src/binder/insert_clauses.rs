@@ -1,7 +1,7 @@
 //! What an INSERT says besides its columns and its query: OVERWRITE, PARTITION, ON CONFLICT.
 
 use sqlparser::ast;
-use weir_base::Span;
+use weir_base::{RowKind, Span};
 use weir_plan::{CastMode, ChangelogMode, ConnectorSpec, DataType, Expr, ExprKind, LogicalType, TableOptions, Value};
 
 use super::refusal::{not_supported, refuse};
@@ -23,12 +23,15 @@ pub(super) fn check_clauses(insert: &Insert, table: &Table, connector: &Connecto
         return Err(refuse(span, message).hint("a stream never ends to be replaced: write INSERT INTO"));
     }
     let Some((on_conflict, span)) = insert.on_conflict else { return Ok(()) };
-    if connector.sink != Some(ChangelogMode::UPSERT) || table.primary_key.is_empty() {
+    let takes = connector.sink.unwrap_or(ChangelogMode::INSERT_ONLY);
+    if !takes.updates() || takes.contains(RowKind::UpdateBefore) || table.primary_key.is_empty() {
         let message = format!(
             "ON CONFLICT clause is only allowed for upsert sinks. The sink '{}' is not an upsert sink because it {}.",
             table.full_name,
             if table.primary_key.is_empty() {
                 "has no primary key"
+            } else if takes.updates() {
+                "requires UPDATE_BEFORE (retract mode)"
             } else {
                 "only accepts INSERT (append-only) changes"
             }
@@ -38,10 +41,11 @@ pub(super) fn check_clauses(insert: &Insert, table: &Table, connector: &Connecto
     let words = match on_conflict {
         OnConflict::Nothing => "NOTHING",
         OnConflict::Error => "ERROR",
-        OnConflict::Deduplicate => "DEDUPLICATE",
+        // A new row takes the place of the former one of its key. Where rows are updated by another key, that is not enough: the query is refused then.
+        OnConflict::Deduplicate => return Ok(()),
     };
     Err(not_supported(span, format!("ON CONFLICT DO {words}"))
-        .hint("leave it out: a table with a primary key keeps the newest row of each key"))
+        .hint("ON CONFLICT DO DEDUPLICATE keeps the newest row of each key"))
 }
 
 /// The values of `PARTITION (...)`: a column's name, and the constant in its type.

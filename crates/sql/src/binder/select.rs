@@ -58,8 +58,6 @@ impl QueryBinder<'_> {
         items.extend(hidden.iter().map(|tree| Item::Tree(tree, None)));
         let rel = if self.is_grouped(select, &items)? {
             self.grouped(select, &items, rel, &scope, span)?
-        } else if let Some(having) = &select.having {
-            return Err(refuse(span_of(having.span()), "HAVING without GROUP BY").hint("use WHERE"));
         } else {
             self.project(select, &items, rel, &scope, span)?
         };

@@ -28,6 +28,13 @@ impl QueryBinder<'_> {
             (SetOperator::Intersect | SetOperator::Except, SetQuantifier::None | SetQuantifier::Distinct) => {
                 return Err(not_supported(span, format!("{operator}, which Flink plans as a join,")));
             }
+            (SetOperator::Minus, _) => {
+                return Err(refuse(span, "MINUS is not allowed under the current SQL conformance level"));
+            }
+            (_, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName) => {
+                return Err(refuse(span, format!("Flink SQL has no {operator} {quantifier}"))
+                    .hint("give the columns in one order on both sides"));
+            }
             _ => {
                 return Err(not_supported(span, format!("{operator} {quantifier}"))
                     .hint("count the rows of each side by UNION ALL and GROUP BY"));

@@ -1,6 +1,6 @@
 //! Relations in the words of Flink's plans: who asks, and which node gives what it cannot take.
 
-use weir_plan::{Keep, Order, RankEnd, RankRange, SortKey};
+use weir_plan::{ChangelogMode, Keep, Order, RankEnd, RankRange, SortKey};
 
 use crate::binder::rel::{Dag, Ranking, RankingKind, Rel, RelColumn, RelId, RelOp};
 
@@ -28,8 +28,8 @@ pub(super) fn name(rel: &Rel) -> String {
     }
 }
 
-/// A relation that gives updates.
-pub(super) fn node(dag: &Dag, id: RelId) -> String {
+/// A relation that gives updates, where its inputs give `kinds`.
+pub(super) fn node(dag: &Dag, id: RelId, kinds: &[ChangelogMode]) -> String {
     let rel = dag.get(id);
     let input = || &dag.get(rel.inputs[0]).columns;
     match &rel.op {
@@ -57,12 +57,13 @@ pub(super) fn node(dag: &Dag, id: RelId) -> String {
             let keys = names(input(), &aggregate.keys);
             let group_by = if keys.is_empty() { String::new() } else { format!("groupBy=[{keys}], ") };
             let outputs = rel.columns[aggregate.keys.len()..].iter();
+            let retracts = if kinds[rel.inputs[0].0].is_insert_only() { "" } else { "_RETRACT" };
             let calls = aggregate.aggregates.iter().zip(outputs).map(|(call, output)| {
                 let arguments =
                     if call.arguments.is_empty() { "*".to_owned() } else { names(input(), &call.arguments) };
                 let distinct = if call.distinct { "DISTINCT " } else { "" };
                 let filter = call.filter.map(|index| format!(" FILTER {}", input()[index].name)).unwrap_or_default();
-                format!("{}({distinct}{arguments}){filter} AS {}", call.function.name(), output.name)
+                format!("{}{retracts}({distinct}{arguments}){filter} AS {}", call.function.name(), output.name)
             });
             let select: Vec<String> = Some(keys).filter(|keys| !keys.is_empty()).into_iter().chain(calls).collect();
             format!("GroupAggregate({group_by}select=[{}])", select.join(", "))

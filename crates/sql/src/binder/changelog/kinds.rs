@@ -119,7 +119,7 @@ fn cannot_consume(dag: &Dag, rel: &Rel, kinds: &[ChangelogMode]) -> SqlError {
         format!(
             "{} doesn't support consuming {what} changes which is produced by node {}",
             name(rel),
-            node(dag, producer)
+            node(dag, producer, kinds)
         ),
     );
     error.hint(match &rel.op {

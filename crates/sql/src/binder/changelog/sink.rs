@@ -57,6 +57,6 @@ impl Inference<'_> {
             names(&mut spec.primary_key.iter())
         );
         refuse(rel.span, text)
-            .hint("ON CONFLICT is not supported yet: make the key of the query the sink's primary key")
+            .hint("ON CONFLICT is not supported yet for rows that are updated: make the key of the query the sink's primary key")
     }
 }

@@ -7,6 +7,7 @@ use weir_base::Span;
 use weir_plan::Expr;
 
 use super::legacy::{LegacyWindow, is_group_window, legacy_window};
+use crate::binder::aggregates::first_aggregate;
 use crate::binder::expr::ExprBinder;
 use crate::binder::refusal::{not_supported, refuse};
 use crate::binder::rel::key_of_expr;
@@ -174,7 +175,13 @@ impl Grouping {
                 return Err(not_supported(span, "a group window inside GROUPING SETS, ROLLUP or CUBE")
                     .hint("write FROM TABLE(TUMBLE(...)) GROUP BY window_start, window_end, ROLLUP(...)"));
             }
-            _ => ExprBinder::new(scope).bind(tree)?,
+            _ => {
+                if let Some(place) = first_aggregate(tree) {
+                    return Err(refuse(place, "Aggregate expression is illegal in GROUP BY clause")
+                        .hint("aggregate in a query below"));
+                }
+                ExprBinder::new(scope).bind(tree)?
+            }
         };
         Ok(self.place(expr))
     }

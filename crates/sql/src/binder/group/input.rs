@@ -134,6 +134,12 @@ impl Columns {
         self.columns.len() - 1
     }
 
+    /// The column of `expr`, called by its place.
+    fn unnamed(&mut self, expr: Expr) -> usize {
+        let name = format!("$f{}", self.columns.len());
+        self.column(expr, &name)
+    }
+
     /// The call over columns of this Calc.
     fn call(&mut self, call: &Aggregate, base: &Base) -> AggregateCall {
         let arguments: Vec<Expr> = call.arguments.iter().map(|expr| substituted(expr, &base.columns)).collect();
@@ -141,9 +147,9 @@ impl Columns {
         AggregateCall {
             function: call.function,
             argument_types: arguments.iter().map(|expr| expr.data_type.clone()).collect(),
-            arguments: arguments.into_iter().map(|expr| self.column(expr, "$a")).collect(),
+            arguments: arguments.into_iter().map(|expr| self.unnamed(expr)).collect(),
             distinct: call.distinct,
-            filter: filter.map(|expr| self.column(expr, "$f")),
+            filter: filter.map(|expr| self.unnamed(expr)),
             separator: call.separator.clone(),
             data_type: call.data_type.clone(),
         }

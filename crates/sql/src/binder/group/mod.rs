@@ -16,7 +16,7 @@ use std::cell::RefCell;
 
 use sqlparser::ast::{self, Spanned as _};
 use weir_base::Span;
-use weir_plan::Expr;
+use weir_plan::{Expr, ExprKind};
 
 use super::aggregates::{Aggregate, Aggregates, first_aggregate};
 use super::expr::{ExprBinder, check_divisions};
@@ -64,7 +64,7 @@ impl QueryBinder<'_> {
         };
         let aggregates =
             items.iter().any(|item| matches!(item, Item::Tree(tree, _) if first_aggregate(tree).is_some()));
-        Ok(grouped || aggregates || select.having.as_ref().is_some_and(|tree| first_aggregate(tree).is_some()))
+        Ok(grouped || aggregates || select.having.is_some())
     }
 
     /// Binds a SELECT that aggregates.
@@ -99,16 +99,17 @@ impl QueryBinder<'_> {
         let (mut aggregates, mut overs) = (aggregates.into_inner(), overs.into_inner());
         let group_calls = std::mem::take(&mut aggregates.group_calls);
         let calls = aggregates.into_calls();
-        let aggregated = self.aggregated(rel, &grouping, &calls, scope, span)?;
-        // Say the rest in terms of the aggregation's columns.
+        let names = call_names(&columns, scope.columns.len(), &grouping, calls.len());
+        let aggregated = self.aggregated(rel, &grouping, &calls, &names, scope, span)?;
+        // Say the rest in terms of the aggregation's columns, HAVING first, as Flink checks it.
         let output = self.dag.get(aggregated.rel).columns.clone();
         let outputs = Outputs::new(&grouping, &aggregated, scope, group_calls.calls, &output);
         let proctimes = outputs.proctimes(&columns);
+        let having = having.map(|expr| outputs.rewritten(expr, scope)).transpose()?;
         let columns = columns
             .into_iter()
             .map(|(name, expr)| Ok((name, outputs.rewritten(expr, scope)?)))
             .collect::<Result<Vec<_>, SqlError>>()?;
-        let having = having.map(|expr| outputs.rewritten(expr, scope)).transpose()?;
         if !overs.is_empty() {
             for expr in overs.exprs_mut() {
                 *expr = outputs.rewritten(expr.clone(), scope)?;
@@ -121,18 +122,19 @@ impl QueryBinder<'_> {
         Ok(proctimes.into_iter().fold(calc, |calc, index| self.dag.set_attribute(calc, index, Attribute::ProcTime)))
     }
 
-    /// The aggregation, in windows or of all rows.
+    /// The aggregation, in windows or of all rows, where `calls` give columns of `names`.
     fn aggregated(
         &mut self,
         rel: RelId,
         grouping: &Grouping,
         calls: &[Aggregate],
+        names: &[String],
         scope: &Scope,
         span: Span,
     ) -> Result<Aggregated, SqlError> {
         match self.windowed(rel, grouping, calls, scope, span)? {
             Some(aggregated) => Ok(aggregated),
-            None => Ok(self.group_aggregate(rel, grouping, calls, scope, span)),
+            None => Ok(self.group_aggregate(rel, grouping, calls, names, scope, span)),
         }
     }
 
@@ -140,11 +142,21 @@ impl QueryBinder<'_> {
     fn distinct_groups(&mut self, rel: RelId, scope: &Scope, exprs: Vec<Expr>, span: Span) -> Result<RelId, SqlError> {
         let names: Vec<String> = self.dag.get(rel).columns.iter().map(|column| column.name.clone()).collect();
         let grouping = Grouping::plain(exprs.clone());
-        let aggregated = self.aggregated(rel, &grouping, &[], scope, span)?;
+        let aggregated = self.aggregated(rel, &grouping, &[], &[], scope, span)?;
         let output = self.dag.get(aggregated.rel).columns.clone();
         let outputs = Outputs::new(&grouping, &aggregated, scope, Vec::new(), &output);
         let columns = names.into_iter().zip(exprs).map(|(name, expr)| Ok((name, outputs.rewritten(expr, scope)?)));
         let columns = columns.collect::<Result<Vec<_>, SqlError>>()?;
         Ok(self.dag.calc(aggregated.rel, None, columns, span))
     }
+}
+
+/// The names of aggregates: those of the SELECT's items that are just an aggregate, as Flink's plans have them.
+fn call_names(columns: &[(String, Expr)], scope_width: usize, grouping: &Grouping, calls: usize) -> Vec<String> {
+    let keys = grouping.exprs.len() + usize::from(grouping.has_sets());
+    let named = |call: usize| {
+        let is = |(_, expr): &&(String, Expr)| matches!(expr.kind, ExprKind::Column(at) if at == scope_width + call);
+        columns.iter().find(is).map_or_else(|| format!("$f{}", keys + call), |(name, _)| name.clone())
+    };
+    (0..calls).map(named).collect()
 }

@@ -17,12 +17,13 @@ use crate::binder::scope::{Attribute, Scope, ScopeColumn};
 use crate::error::SqlError;
 
 impl QueryBinder<'_> {
-    /// Adds the aggregation of all rows of each group: keys, then aggregates.
+    /// Adds the aggregation of all rows of each group: keys, then aggregates, which are called `names`.
     pub(super) fn group_aggregate(
         &mut self,
         rel: RelId,
         grouping: &Grouping,
         calls: &[Aggregate],
+        names: &[String],
         scope: &Scope,
         span: Span,
     ) -> Aggregated {
@@ -31,8 +32,8 @@ impl QueryBinder<'_> {
         let key_exprs: Vec<usize> = (0..grouping.exprs.len()).collect();
         let input = self.group_input(&base, grouping, &key_exprs, calls, None, scope, span);
         let mut out = input.outputs;
-        out.extend(calls.iter().enumerate().map(|(index, call)| RelColumn {
-            name: format!("EXPR${index}"),
+        out.extend(calls.iter().zip(names).map(|(call, name)| RelColumn {
+            name: name.clone(),
             data_type: call.data_type.clone(),
             attribute: Attribute::None,
         }));
