@@ -62,7 +62,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("table.dml-sync", "weir run always waits for its jobs"),
     ("table.exec.async-", "there is nothing to wait for beside the streams"),
     ("table.exec.disabled-operators", "it steers batch jobs"),
-    ("table.exec.emit.", "windows give their rows once, when the watermark passes them"),
     ("table.exec.local-hash-agg.", "it steers batch jobs"),
     ("table.exec.operator-fusion-codegen.", "no code is generated"),
     ("table.exec.rank.topn-cache-size", "state is in memory"),
@@ -98,23 +97,11 @@ const OLDER_NAMES: &[(&str, &str)] = &[
 ];
 
 /// Values of keys without effect that would have one on the rows, so that they are refused: key, value, what to do.
-pub(crate) const REFUSED: &[(&str, &str, &str)] = &[
-    (
-        "execution.runtime-mode",
-        "BATCH",
-        "set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself",
-    ),
-    (
-        "table.exec.emit.early-fire.enabled",
-        "true",
-        "leave it out: windows are given once, when they end; CUMULATE gives results on the way",
-    ),
-    (
-        "table.exec.emit.late-fire.enabled",
-        "true",
-        "leave it out: windows are given once, when they end; 'weir.dead-letter.late' keeps late rows",
-    ),
-];
+pub(crate) const REFUSED: &[(&str, &str, &str)] = &[(
+    "execution.runtime-mode",
+    "BATCH",
+    "set it to 'STREAMING': every job is a streaming job, and a bounded one ends by itself",
+)];
 
 /// Keys of which all values do the same: key, the value that says so, why.
 pub(crate) const VALUES_WITHOUT_EFFECT: &[(&str, &str, &str)] = &[

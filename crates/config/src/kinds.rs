@@ -51,6 +51,12 @@ const fn fixed(key: &'static str, value: &'static str, way_out: &'static str) ->
     Fixed { key, value, way_out }
 }
 
+/// What to do instead of letting windows give results before their end.
+const EARLY: &str = "windows are given once, when they end; CUMULATE gives results on the way";
+
+/// What to do instead of letting windows take rows after their end.
+const LATE: &str = "windows are given once, when they end; 'weir.dead-letter.late' keeps late rows";
+
 /// Flink's options that would change the rows, or what a script may say.
 const FIXED: &[Fixed] = &[
     fixed("table.builtin-catalog-name", "default_catalog", "write CREATE CATALOG and USE CATALOG"),
@@ -61,8 +67,11 @@ const FIXED: &[Fixed] = &[
     fixed("table.exec.async-state.enabled", "false", "state is in memory: there is nothing to wait for"),
     fixed("table.exec.deduplicate.insert-update-after-sensitive-enabled", "true", "a first row is always an INSERT"),
     fixed("table.exec.deduplicate.mini-batch.compact-changes-enabled", "false", "all changes are given"),
-    fixed("table.exec.emit.early-fire.enabled", "false", "windows give their rows when the watermark passes them"),
-    fixed("table.exec.emit.late-fire.enabled", "false", "late rows are counted and left out"),
+    fixed("table.exec.emit.allow-lateness", "0 ms", LATE),
+    fixed("table.exec.emit.early-fire.delay", "", EARLY),
+    fixed("table.exec.emit.early-fire.enabled", "false", EARLY),
+    fixed("table.exec.emit.late-fire.delay", "", LATE),
+    fixed("table.exec.emit.late-fire.enabled", "false", LATE),
     fixed("table.exec.interval-join.min-cleanup-interval", "0 ms", "interval joins are not supported yet"),
     fixed("table.exec.legacy-cast-behaviour", "DISABLED", "write TRY_CAST for NULL instead of a failure"),
     fixed("table.exec.sink.keyed-shuffle", "AUTO", "rows of a key go to one writer where that is needed"),
@@ -107,7 +116,10 @@ pub fn check(key: &str, value: &str) -> Result<(), Refusal> {
         } else {
             Err(Refusal {
                 message: format!("'{key}' = '{value}' is not supported"),
-                hint: format!("{}; the default is '{}'", fixed.way_out, fixed.value),
+                hint: match fixed.value {
+                    "" => format!("{}; leave it out", fixed.way_out),
+                    default => format!("{}; the default is '{default}'", fixed.way_out),
+                },
             })
         };
     }

@@ -26,6 +26,7 @@ mod statement;
 mod syntax;
 mod types;
 mod unparse;
+mod values;
 mod variables;
 mod views;
 

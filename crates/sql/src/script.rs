@@ -12,6 +12,7 @@ use crate::dialect::FlinkDialect;
 use crate::error::{SqlResult, span_of};
 use crate::literals::settle;
 use crate::syntax::plain_word;
+use crate::values::bracket_rows;
 use crate::variables::{Context, Substituted, substitute};
 
 /// One statement's tokens, without comments and spaces.
@@ -61,8 +62,10 @@ pub(crate) fn read(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> Sq
     })?;
     check_signs(&tokens, &substituted)?;
     let tokens = settle(&split_shifts(tokens), &|span| span_of(substituted.original(span)))?;
-    let chunks = split_statements(tokens, &substituted)?;
-    for chunk in &chunks {
+    let mut chunks = split_statements(tokens, &substituted)?;
+    for chunk in &mut chunks {
+        check_tokens(&chunk.tokens)?;
+        chunk.tokens = bracket_rows(std::mem::take(&mut chunk.tokens));
         check_tokens(&chunk.tokens)?;
     }
     Ok(chunks)

@@ -19,5 +19,6 @@ mod questdb;
 mod server;
 mod verbs;
 
+pub use place::Place;
 pub use server::{KINDS, Server};
 pub use verbs::{USAGE, env_of, pids_of, run, start, stop};

@@ -105,7 +105,7 @@ fn write_all(
 ) -> Result<()> {
     let gateway = servers::env_of(server).into_iter().find(|(name, _)| *name == "WEIR_TEST_FLINK_GATEWAY");
     let (_, gateway) = gateway.ok_or_else(|| Failure::new("find Flink's SQL gateway: Flink is not up"))?;
-    let run = command::root().join("servers/run/flink");
+    let run = servers::Place::of(server.name).run;
     let flink = Flink { gateway, log: run.join("taskmanager.log"), inputs: run.join("cases") };
     let mut failures = Vec::new();
     for (case, path) in cases {

@@ -53,6 +53,11 @@ impl QueryBinder<'_> {
                 column.attribute = below.attribute;
             }
         }
+        if let [from] = select.from.as_slice()
+            && from.joins.is_empty()
+        {
+            refuse_ambiguous(&select.projection, &scope)?;
+        }
         let mut items = expand(&select.projection, &scope)?;
         let shown = items.len();
         items.extend(hidden.iter().map(|tree| Item::Tree(tree, None)));
@@ -221,6 +226,17 @@ fn name_of_tree(tree: &ast::Expr, index: usize) -> String {
             parts.last().map_or_else(|| format!("EXPR${index}"), |last| last.value.clone())
         }
         _ => format!("EXPR${index}"),
+    }
+}
+
+/// Refuses `*` over one relation that has two columns of a name.
+fn refuse_ambiguous(projection: &[SelectItem], scope: &Scope) -> Result<(), SqlError> {
+    let Some(star) = projection.iter().find(|item| matches!(item, SelectItem::Wildcard(_))) else { return Ok(()) };
+    let mut names = std::collections::HashSet::new();
+    match scope.columns_of(None).find(|(_, column)| !names.insert(column.name.as_str())) {
+        None => Ok(()),
+        Some((_, column)) => Err(refuse(span_of(star.span()), format!("Column '{}' is ambiguous", column.name))
+            .hint("give the columns different names in the query in FROM")),
     }
 }
 

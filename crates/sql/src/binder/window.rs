@@ -299,7 +299,7 @@ impl<'t> Call<'t> {
             WindowKind::Tumble { size_ms } if offset_ms.unsigned_abs() >= size_ms.unsigned_abs() => Err(refuse(
                 place,
                 format!(
-                    "Tumbling Window parameters must satisfy abs(offset) < size, bot got size {size_ms}ms and offset {offset_ms}ms."
+                    "TUMBLE table function parameters must satisfy abs(offset) < size, but got size {size_ms} ms and offset {offset_ms} ms."
                 ),
             )),
             _ => Ok(offset_ms),

@@ -100,6 +100,14 @@ pub(super) fn unknown(name: &str, arguments: &[Expr], span: Span) -> SqlError {
             None => error,
         };
     }
+    if matches!(upper.as_str(), "TUMBLE" | "HOP" | "SESSION") {
+        return refuse(span, format!("Group function '${upper}' can only appear in GROUP BY clause"))
+            .hint(format!("write {upper}_START or {upper}_END here, and {upper} in GROUP BY"));
+    }
+    if matches!(upper.as_str(), "GROUPING" | "GROUPING_ID") {
+        return refuse(span, format!("{upper} operator may only occur in SELECT, HAVING or ORDER BY clause"))
+            .hint("it is of the rows that GROUP BY makes: filter by it in HAVING");
+    }
     let error = refuse(span, no_match(name, arguments));
     match nearest(&upper) {
         Some(near) => error.hint(format!("did you mean {near}?")),
