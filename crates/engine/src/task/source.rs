@@ -319,11 +319,15 @@ impl SourceBody {
         Ok(())
     }
 
+    /// Whether every split that there is was read to its end.
+    fn has_read_all(&self) -> bool {
+        let all_read = self.identity.bounded && self.splits.values().all(|state| state.finished);
+        all_read && self.assigned.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Whether no record can come any more; then the last watermark goes out, once.
     fn look_for_the_end(&mut self, now: Timestamp) -> Result<()> {
-        let all_read = self.identity.bounded && self.splits.values().all(|state| state.finished);
-        let none_waits = self.assigned.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        if !self.exhausted && (self.shared.is_draining() || all_read && none_waits) {
+        if !self.exhausted && (self.shared.is_draining() || self.has_read_all()) {
             self.exhausted = true;
             self.give_watermark(Some(Moved::To(Timestamp::MAX)), now)?;
             self.shared.source_exhausted();
@@ -360,6 +364,10 @@ impl Body for SourceBody {
             self.give_watermark(moved, now)?;
         }
         self.take_assigned()?;
+        if !self.stopped && self.has_read_all() {
+            // No checkpoint comes between the end of the last split and the last watermark: one that holds the end holds what the end gives.
+            self.look_for_the_end(now)?;
+        }
         if let Some(barrier) = self.shared.requested(self.barrier) {
             self.answer(barrier)?;
             return Ok(Step::Progress);
