@@ -76,7 +76,6 @@ const FIXED: &[Fixed] = &[
     fixed("table.exec.legacy-cast-behaviour", "DISABLED", "write TRY_CAST for NULL instead of a failure"),
     fixed("table.exec.sink.keyed-shuffle", "AUTO", "rows of a key go to one writer where that is needed"),
     fixed("table.exec.sink.nested-constraint-enforcer", "IGNORE", "filter in the query"),
-    fixed("table.exec.sink.type-length-enforcer", "IGNORE", "cut texts in the query: CAST(x AS VARCHAR(n))"),
     fixed("table.exec.sort.default-limit", "-1", "write LIMIT"),
     fixed("table.exec.source.cdc-events-duplicate", "false", "deduplicate in the query"),
     fixed("table.optimizer.ignore-query-hints", "false", "leave the hints out of the script"),

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use weir_plan::{ConnectorSpec, FormatSpec, JobGraph};
 
+/// What is wrong with the value of a key, and what to do; `None`: nothing.
+pub type SettingWrong = dyn Fn(&str, &str) -> Option<(String, String)>;
+
 /// What a script is planned against. All of it is data or pure look-ups.
 #[derive(Clone, Copy)]
 pub struct Environment<'a> {
@@ -24,7 +27,7 @@ pub struct Environment<'a> {
     /// Whether a key may be SET.
     pub setting_known: &'a dyn Fn(&str) -> bool,
     /// What is wrong with a value for a known key, and what to do.
-    pub setting_wrong: &'a dyn Fn(&str, &str) -> Option<(String, String)>,
+    pub setting_wrong: &'a SettingWrong,
     /// The known key that an unknown one was probably meant to be.
     pub setting_suggestion: &'a dyn Fn(&str) -> Option<String>,
 }

@@ -158,11 +158,11 @@ fn join(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, super::node::
 fn only(columns: &[Column], scope: &Scope<'_>) -> Result<ArrayRef, super::node::EvalError> {
     let mut found: Vec<Option<u32>> = vec![None; scope.rows];
     each_row(columns, scope, Failure::Raise, |row| {
-        let all = of_row(&columns[0], row);
+        let mut all = of_row(&columns[0], row);
         if all.len() > 1 {
             return Err("Array has more than one element.".to_owned());
         }
-        found[row] = all.clone().next().and_then(|at| u32::try_from(at).ok());
+        found[row] = all.next().and_then(|at| u32::try_from(at).ok());
         Ok(true)
     })?;
     let found = UInt32Array::from(found);

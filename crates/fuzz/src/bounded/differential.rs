@@ -167,6 +167,7 @@ fn of_weir(query: &str, table: &RecordBatch) -> Vec<ArrayRef> {
         parallelism: None,
         job_name: "differential",
         setting_known: &|_| false,
+        setting_wrong: &|_, _| None,
         setting_suggestion: &|_| None,
     };
     let program = compile(&script, &environment).map_err(|error| error.render("query", &script)).unwrap();

@@ -29,7 +29,7 @@ enum Key {
     /// The column of the result.
     Output(usize),
     /// An expression over what the SELECT reads.
-    Hidden(ast::Expr),
+    Hidden(Box<ast::Expr>),
 }
 
 impl<'t> Tail<'t> {
@@ -114,7 +114,7 @@ impl QueryBinder<'_> {
         let hidden: Vec<&ast::Expr> = keys
             .iter()
             .filter_map(|key| match key {
-                Key::Hidden(tree) => Some(tree),
+                Key::Hidden(tree) => Some(&**tree),
                 Key::Output(_) => None,
             })
             .collect();
@@ -236,7 +236,7 @@ fn keys_of<'t>(tail: &Tail<'_>, body: &'t ast::SetExpr) -> Result<Vec<Key>, SqlE
         }
         let mut tree = key.expr.clone();
         spell_aliases(&mut tree, &aliases);
-        Key::Hidden(tree)
+        Key::Hidden(Box::new(tree))
     };
     Ok(tail.order.iter().map(key).collect())
 }

@@ -21,7 +21,7 @@ pub(super) fn compile(nodes: Vec<Node>, data_type: DataType, element: &ArrowType
     let apply: Apply = Box::new(move |columns, scope| {
         let all = elements(&columns[0]);
         let order = ordering(&all, &all);
-        lists(columns, scope, &[all.clone()], &arrow, |row, taken| {
+        lists(columns, scope, std::slice::from_ref(&all), &arrow, |row, taken| {
             let is_ascending = flag(columns, 1, row).unwrap_or(true);
             let nulls_first = flag(columns, 2, row).unwrap_or(is_ascending);
             let (mut valid, nulls): (Vec<usize>, Vec<usize>) =

@@ -35,10 +35,10 @@ fn whole_numbers() {
 
 #[test]
 fn real_numbers() {
-    let pi = || double(3.14159);
+    let four = || double(4.14159);
     assert_eq!(
-        printf("%f|%.2f|%10.3f|%-10.1f|%+f|%010.2f", vec![pi(), pi(), pi(), pi(), pi(), double(3.5)]),
-        "3.141590|3.14|     3.142|3.1       |+3.141590|0000003.50"
+        printf("%f|%.2f|%10.3f|%-10.1f|%+f|%010.2f", vec![four(), four(), four(), four(), four(), double(3.5)]),
+        "4.141590|4.14|     4.142|4.1       |+4.141590|0000003.50"
     );
     assert_eq!(
         printf("%,.2f|%(f|%(,.1f", vec![double(1_234_567.891), double(-1.0), double(-12345.67)]),

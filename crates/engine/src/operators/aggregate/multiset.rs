@@ -98,7 +98,7 @@ impl<T: Table> Multiset<T> {
             if step != 0 {
                 let shared: Value = value.into();
                 self.changed.push(Arc::clone(&shared));
-                self.table.add(shared, step * ONE | CHANGED);
+                self.table.add(shared, (step * ONE) | CHANGED);
                 *heap += Self::bytes_of(value);
             }
             return (0, step);
@@ -107,7 +107,7 @@ impl<T: Table> Multiset<T> {
         let after = before.wrapping_add(step);
         if after != 0 {
             let first = *marked & CHANGED == 0;
-            *marked = after * ONE | (*marked & WRITTEN) | CHANGED;
+            *marked = (after * ONE) | (*marked & WRITTEN) | CHANGED;
             if first {
                 self.changed.push(value.into());
             }
@@ -178,7 +178,7 @@ impl<T: Table> Multiset<T> {
     /// Takes a value back as `freeze` gave it.
     pub fn read(&mut self, value: &[u8], mut count: &[u8], heap: &mut usize) -> Option<()> {
         let count = i64::take(&mut count)?;
-        self.table.add(value.into(), count * ONE | WRITTEN);
+        self.table.add(value.into(), (count * ONE) | WRITTEN);
         *heap += Self::bytes_of(value);
         Some(())
     }

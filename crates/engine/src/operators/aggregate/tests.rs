@@ -51,8 +51,11 @@ fn call(function: F, arguments: &[usize], output: LogicalType) -> AggregateCall 
     }
 }
 
+/// A function with its model: what it gives for all values of a key.
+type Modelled = (AggregateCall, fn(&[Value]) -> String);
+
 /// All functions, with what each gives for the values of a key in the order of their arrival.
-fn functions() -> Vec<(AggregateCall, fn(&[Value]) -> String)> {
+fn functions() -> Vec<Modelled> {
     use LogicalType as L;
     let list = |element: L| L::Array(Box::new(DataType::nullable(element)));
     vec![
@@ -206,7 +209,7 @@ fn same(call: &AggregateCall, found: &str, expected: &str) -> bool {
 
 /// The aggregates and the values that their keys hold.
 struct World {
-    calls: Vec<(AggregateCall, fn(&[Value]) -> String)>,
+    calls: Vec<Modelled>,
     aggregates: Aggregates,
     live: Vec<Vec<Value>>,
 }
@@ -219,7 +222,7 @@ impl World {
         let ordered = |call: &AggregateCall| {
             matches!(call.function, F::FirstValue | F::LastValue | F::ListAgg | F::ArrayAgg { .. })
         };
-        let distinct = plain.into_iter().filter(|(call, _)| !call.arguments.is_empty() && !(retracts && ordered(call)));
+        let distinct = plain.into_iter().filter(|(call, _)| !(call.arguments.is_empty() || retracts && ordered(call)));
         calls.extend(distinct.map(|(call, model)| (AggregateCall { distinct: true, ..call }, model)));
         let plan: Vec<AggregateCall> = calls.iter().map(|(call, _)| call.clone()).collect();
         let mut aggregates = Aggregates::new(&plan, retracts).unwrap();

@@ -230,7 +230,7 @@ fn a_random_stream_is_as_the_model_says() {
                 let shown = if id == "-" { "NULL" } else { &id };
                 let values = model.entry(id.clone()).or_default();
                 let before = (!values.is_empty()).then(|| result(values));
-                let takes_back = !values.is_empty() && rng.next_u64() % 2 == 0;
+                let takes_back = !values.is_empty() && rng.next_u64().is_multiple_of(2);
                 let value = if takes_back {
                     values.remove(usize::try_from(rng.next_u64()).unwrap() % values.len())
                 } else {

@@ -205,7 +205,7 @@ impl SortedOver {
         let same = partition.group(&sort);
         // Flink takes the last of equal rows with RANGE, the first with ROWS.
         let mut equal = same.iter().filter(|(_, kept)| kept.row == row);
-        let found = if self.by_rows { equal.next() } else { equal.last() };
+        let found = if self.by_rows { equal.next() } else { equal.next_back() };
         let Some((place, gone)) = found.cloned() else { return Ok(()) };
         self.passed += 1;
         partition.rows.remove(&place);

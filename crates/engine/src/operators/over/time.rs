@@ -342,9 +342,12 @@ fn entry_key(key: &[u8], sequence: u64) -> StoredKey {
     key.iter().copied().chain(sequence.to_be_bytes()).collect()
 }
 
-/// The newest entries of a part that are there, by their keys.
-fn newest(restore: &Restore<'_>, part: &str, owned: &Range<u16>) -> Result<BTreeMap<Vec<u8>, (Vec<u8>, Timestamp)>> {
-    let mut entries = BTreeMap::new();
+/// Values with when they expire, by their keys.
+type Entries = BTreeMap<Vec<u8>, (Vec<u8>, Timestamp)>;
+
+/// The newest entries of a part that are there.
+fn newest(restore: &Restore<'_>, part: &str, owned: &Range<u16>) -> Result<Entries> {
+    let mut entries = Entries::new();
     restore.state.visit(part, restore.now, &mut |group, key, value| {
         match value.filter(|(_, expires)| *expires > restore.now) {
             _ if !owned.contains(&group) => {}

@@ -404,11 +404,9 @@ impl Operator for WindowAggregate {
     }
 
     fn on_watermark(&mut self, watermark: Timestamp, _: Timestamp, out: &mut dyn Collector) -> Result<()> {
-        if self.is_event_time() {
-            if watermark > self.progress.get() {
-                self.fire(watermark, out)?;
-                self.progress.advance(watermark);
-            }
+        if self.is_event_time() && watermark > self.progress.get() {
+            self.fire(watermark, out)?;
+            self.progress.advance(watermark);
         }
         // As in Flink, windows of processing time that are open when the input ends are not given.
         Ok(())

@@ -116,7 +116,7 @@ impl Grouping {
             }
             ast::Expr::Cube(parts) => {
                 let parts = self.parts(parts, scope)?;
-                if parts.len() >= GROUPING_SETS_MAX.ilog2() as usize + 1 {
+                if parts.len() > GROUPING_SETS_MAX.ilog2() as usize {
                     return Err(not_supported(
                         span,
                         format!("GROUP BY with more than {GROUPING_SETS_MAX} grouping sets"),

@@ -43,6 +43,7 @@ struct Columns {
 
 impl QueryBinder<'_> {
     /// Adds the Calc over `base` that has the grouping expressions `key_exprs` as keys, what `calls` take, and the column `beside` of the base.
+    #[expect(clippy::too_many_arguments, reason = "these are the parts of a grouped SELECT")]
     pub(super) fn group_input(
         &mut self,
         base: &Base,

@@ -30,6 +30,7 @@ pub(super) const FUNCTIONS: &[Signature] = &[
 ];
 
 /// GREATEST and LEAST compare no bytes, no collections, and no bare NULL.
+#[expect(clippy::ptr_arg, reason = "a last step of binding: others of its type add arguments")]
 fn comparable(arguments: &mut Vec<Expr>, span: Span) -> Result<(), SqlError> {
     use LogicalType as T;
     match &arguments[0].data_type.logical {

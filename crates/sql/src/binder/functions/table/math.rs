@@ -48,6 +48,7 @@ pub(super) const FUNCTIONS: &[Signature] = &[
 ];
 
 /// Flink's ATAN2 takes two DECIMALs, or two numbers that are none.
+#[expect(clippy::ptr_arg, reason = "a last step of binding: others of its type add arguments")]
 fn same_exactness(arguments: &mut Vec<Expr>, span: Span) -> Result<(), SqlError> {
     let is_decimal = |expr: &Expr| matches!(expr.data_type.logical, LogicalType::Decimal(..));
     if is_decimal(&arguments[0]) == is_decimal(&arguments[1]) {

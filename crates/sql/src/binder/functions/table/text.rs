@@ -80,6 +80,7 @@ pub(super) fn trim_blanks(arguments: &mut Vec<Expr>, span: Span) -> Result<(), S
 }
 
 /// A constant index of ELT is not below 0.
+#[expect(clippy::ptr_arg, reason = "a last step of binding: others of its type add arguments")]
 fn index_from_one(arguments: &mut Vec<Expr>, _: Span) -> Result<(), SqlError> {
     match r::constant_int(&arguments[0]) {
         Some(index) if index < 0 => {
@@ -90,6 +91,7 @@ fn index_from_one(arguments: &mut Vec<Expr>, _: Span) -> Result<(), SqlError> {
 }
 
 /// Of arrays, maps, rows and bytes Flink's PRINTF shows an address, not a value.
+#[expect(clippy::ptr_arg, reason = "a last step of binding: others of its type add arguments")]
 fn printable(arguments: &mut Vec<Expr>, _: Span) -> Result<(), SqlError> {
     use LogicalType as T;
     let has_none = |argument: &&Expr| {
