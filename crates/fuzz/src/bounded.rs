@@ -4,7 +4,7 @@
 //! `WEIR_FUZZ_INPUTS=N` tries more of them than a test run does; a failure prints the seed of
 //! its input, and `WEIR_FUZZ_SEED=SEED` tries that one again.
 
-mod differential;
+mod differential_tests;
 mod heap;
 mod mutate;
 mod seeds;

@@ -141,8 +141,11 @@ fn read_text(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|error| Failure::io(format_args!("read {}", path.display()), &error))
 }
 
-/// All cases and refusals, each with its file.
-fn listed(list: fn(&Path) -> std::io::Result<Vec<(String, PathBuf)>>) -> Result<Vec<(String, PathBuf)>> {
+/// Names with their files.
+type Files = Vec<(String, PathBuf)>;
+
+/// All files of a kind, as `list` finds them.
+fn listed(list: fn(&Path) -> std::io::Result<Files>) -> Result<Files> {
     let folder = command::root().join(CASES);
     list(&folder).map_err(|error| Failure::io(format_args!("list {}", folder.display()), &error))
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use weir_base::{Error, Result, RowKind};
-use weir_plan::{Node, Operator as Plan, RowWindows, Schema, WindowKind};
+use weir_plan::{Node, Operator as Plan, RankSpec, RowWindows, Schema, WindowKind};
 
 use super::Operator;
 use super::calc::Calc;
@@ -54,16 +54,7 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
             };
             deduplicate(keys, *order, *keep, &context)
         }
-        Plan::Rank(spec) => {
-            let context = RankContext {
-                input: &context.input,
-                output: &node.schema,
-                key_groups: context.key_groups.clone(),
-                max_parallelism: context.max_parallelism,
-                update_before: node.changelog.contains(RowKind::UpdateBefore),
-            };
-            rank(spec, &context)
-        }
+        Plan::Rank(spec) => ranked(node, spec, context),
         Plan::Over(spec) => {
             let context = OverContext {
                 input: &context.input,
@@ -107,6 +98,18 @@ pub fn build(node: &Node, context: &BuildContext<'_>) -> Result<Box<dyn Operator
         }
         other => Err(Error::internal(format!("build the operator '{}': {other:?}", node.name))),
     }
+}
+
+/// The ranking of `spec`.
+fn ranked(node: &Node, spec: &RankSpec, context: &BuildContext<'_>) -> Result<Box<dyn Operator>> {
+    let context = RankContext {
+        input: &context.input,
+        output: &node.schema,
+        key_groups: context.key_groups.clone(),
+        max_parallelism: context.max_parallelism,
+        update_before: node.changelog.contains(RowKind::UpdateBefore),
+    };
+    rank(spec, &context)
 }
 
 /// What a windowed operator is built from.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use weir_base::limits::{MAX_PARALLELISM_DEFAULT, MAX_PARALLELISM_MAX};
 use weir_plan::{
-    ChangelogMode, Exchange, GroupAggregateSpec, InputEdge, JobGraph, Node, NodeId, Operator, Schema, TableOptions,
-    WindowKind,
+    ChangelogMode, Exchange, GroupAggregateSpec, InputEdge, JobGraph, Node, NodeId, Operator, Schema, SinkSpec,
+    TableOptions, WindowKind,
 };
 
 use super::changelog::Inferred;
@@ -113,7 +113,6 @@ impl Layout {
         let rel = inferred.dag.get(id);
         let inputs: Vec<NodeId> = rel.inputs.iter().map(|input| self.places[input.0]).collect();
         let forward = |inputs: &[NodeId]| inputs.iter().map(|from| (*from, Exchange::Forward)).collect::<Vec<_>>();
-        let hashed = |keys: &[usize]| vec![(inputs[0], Exchange::Hash(keys.to_vec()))];
         let schema = rel.schema();
         let changelog = inferred.modes[id.0];
         let parallelism = inputs.first().map_or(self.parallelism, |input| self.width_behind(*input));
@@ -123,15 +122,48 @@ impl Layout {
                 let operator = Operator::Calc { condition: condition.clone(), projection: projection.clone() };
                 self.add("Calc", "calc".to_owned(), operator, forward(&inputs), schema, changelog, parallelism)
             }
+            RelOp::Expand { projections } => {
+                let operator = Operator::Expand { projections: projections.clone() };
+                self.add("Expand", "expand".to_owned(), operator, forward(&inputs), schema, changelog, parallelism)
+            }
+            RelOp::Correlate(spec) => {
+                let operator = Operator::Correlate(spec.clone());
+                self.add(
+                    "Correlate",
+                    "correlate".to_owned(),
+                    operator,
+                    forward(&inputs),
+                    schema,
+                    changelog,
+                    parallelism,
+                )
+            }
+            RelOp::Union => {
+                let uid = "union".to_owned();
+                self.add("Union", uid, Operator::Union, forward(&inputs), schema, changelog, self.parallelism)
+            }
+            RelOp::Sink(spec) => self.sink(id, spec, inferred)?,
+            RelOp::Deduplicate { .. } | RelOp::Window(_) | RelOp::WindowAggregate(_) | RelOp::GroupAggregate(_) => {
+                self.place_keyed(id, inferred)
+            }
+            RelOp::Rank(_) | RelOp::WindowRank(_) | RelOp::Over(_) | RelOp::Sort(_) => {
+                self.place_ordered(id, inferred)?
+            }
+        })
+    }
+
+    /// Relations that keep state by a key.
+    fn place_keyed(&mut self, id: RelId, inferred: &Inferred) -> NodeId {
+        let rel = inferred.dag.get(id);
+        let input = self.places[rel.inputs[0].0];
+        let hashed = |keys: &[usize]| vec![(input, Exchange::Hash(keys.to_vec()))];
+        let (schema, changelog) = (rel.schema(), inferred.modes[id.0]);
+        match &rel.op {
             RelOp::Deduplicate { keys, order, keep } => {
                 let operator =
                     Operator::Deduplicate { keys: keys.clone(), order: *order, keep: *keep, state_ttl: self.state_ttl };
                 let (uid, width) = ("deduplicate".to_owned(), self.parallelism);
                 self.add("Deduplicate", uid, operator, hashed(keys), schema, changelog, width)
-            }
-            RelOp::Expand { projections } => {
-                let operator = Operator::Expand { projections: projections.clone() };
-                self.add("Expand", "expand".to_owned(), operator, forward(&inputs), schema, changelog, parallelism)
             }
             RelOp::Window(Window { spec, time, keys }) => {
                 let operator = Operator::WindowAssign { window: *spec, time: *time, keys: keys.clone() };
@@ -140,7 +172,7 @@ impl Layout {
                 let (edges, width) = match (spec.kind, keys.is_empty()) {
                     (WindowKind::Session { .. }, true) => (hashed(keys), 1),
                     (WindowKind::Session { .. }, false) => (hashed(keys), self.parallelism),
-                    _ => (forward(&inputs), parallelism),
+                    _ => (vec![(input, Exchange::Forward)], self.width_behind(input)),
                 };
                 self.add("WindowTableFunction", uid, operator, edges, schema, changelog, width)
             }
@@ -167,42 +199,21 @@ impl Layout {
                 let operator = Operator::GroupAggregate(Box::new(spec));
                 self.add("GroupAggregate", uid, operator, inputs, schema, changelog, width)
             }
-            RelOp::Correlate(spec) => {
-                let operator = Operator::Correlate(spec.clone());
-                self.add(
-                    "Correlate",
-                    "correlate".to_owned(),
-                    operator,
-                    forward(&inputs),
-                    schema,
-                    changelog,
-                    parallelism,
-                )
-            }
+            _ => unreachable!("`place` hands only these on"),
+        }
+    }
+
+    /// Relations that order the rows of a key.
+    fn place_ordered(&mut self, id: RelId, inferred: &Inferred) -> Result<NodeId, SqlError> {
+        let rel = inferred.dag.get(id);
+        let input = self.places[rel.inputs[0].0];
+        let hashed = |keys: &[usize]| vec![(input, Exchange::Hash(keys.to_vec()))];
+        let (schema, changelog) = (rel.schema(), inferred.modes[id.0]);
+        Ok(match &rel.op {
             RelOp::WindowRank(spec) => {
                 let width = if spec.keys.is_empty() { 1 } else { self.parallelism };
                 let (uid, inputs) = ("window-rank".to_owned(), hashed(&spec.keys));
                 self.add("WindowRank", uid, Operator::WindowRank(spec.clone()), inputs, schema, changelog, width)
-            }
-            RelOp::Union => {
-                let uid = "union".to_owned();
-                self.add("Union", uid, Operator::Union, forward(&inputs), schema, changelog, self.parallelism)
-            }
-            RelOp::Sink(spec) => {
-                let own = own_parallelism(&spec.options, "sink.parallelism")?;
-                let width = own.unwrap_or(parallelism);
-                // Updates of one primary key must reach one writer in order.
-                let key: BTreeSet<usize> = spec.primary_key.iter().copied().collect();
-                let keeps = |upsert: &BTreeSet<usize>| upsert.is_subset(&key);
-                let by_key = changelog.is_insert_only()
-                    || (width == parallelism && inferred.keys[rel.inputs[0].0].iter().any(keeps));
-                let moved = !by_key && !spec.primary_key.is_empty();
-                let edges = if moved { hashed(&spec.primary_key) } else { forward(&inputs) };
-                let (name, uid) = (table_name(&spec.table), format!("sink-{}", spec.table));
-                self.numbers += usize::from(moved);
-                self.numbers += 1;
-                let name = format!("{name}[{}]: Writer", self.numbers);
-                self.push(name, uid, Operator::Sink(spec.clone()), edges, schema, changelog, width)
             }
             RelOp::Rank(ranking) => {
                 let below = rel.inputs[0];
@@ -223,7 +234,33 @@ impl Layout {
                 let uid = "temporal-sort".to_owned();
                 self.add("TemporalSort", uid, operator, hashed(&[]), schema, changelog, 1)
             }
+            _ => unreachable!("`place` hands only these on"),
         })
+    }
+
+    fn sink(&mut self, id: RelId, spec: &SinkSpec, inferred: &Inferred) -> Result<NodeId, SqlError> {
+        let rel = inferred.dag.get(id);
+        let input = self.places[rel.inputs[0].0];
+        let (schema, changelog) = (rel.schema(), inferred.modes[id.0]);
+        let parallelism = self.width_behind(input);
+        let own = own_parallelism(&spec.options, "sink.parallelism")?;
+        let width = own.unwrap_or(parallelism);
+        // Updates of one primary key must reach one writer in order.
+        let key: BTreeSet<usize> = spec.primary_key.iter().copied().collect();
+        let keeps = |upsert: &BTreeSet<usize>| upsert.is_subset(&key);
+        let by_key =
+            changelog.is_insert_only() || (width == parallelism && inferred.keys[rel.inputs[0].0].iter().any(keeps));
+        let moved = !by_key && !spec.primary_key.is_empty();
+        let edges = if moved {
+            vec![(input, Exchange::Hash(spec.primary_key.clone()))]
+        } else {
+            vec![(input, Exchange::Forward)]
+        };
+        let (name, uid) = (table_name(&spec.table), format!("sink-{}", spec.table));
+        self.numbers += usize::from(moved);
+        self.numbers += 1;
+        let name = format!("{name}[{}]: Writer", self.numbers);
+        Ok(self.push(name, uid, Operator::Sink(Box::new(spec.clone())), edges, schema, changelog, width))
     }
 
     /// The parallelism of what stands behind `input`: its own, but a source that was given one does not hand it on, as in Flink.

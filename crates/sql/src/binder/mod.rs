@@ -2,7 +2,8 @@
 //!
 //! [`plan_inserts`] and [`plan_select`] are the ways in. A query is bound (`query`, `select`, `from`, `window`, `group`, `over`) into a
 //! DAG of relations (`rel`), whose expressions are typed by Flink's rules (`expr`, `functions`, `types`); the DAG is rewritten
-//! (`optimize`), told which kinds of row each relation gives (`changelog`), and laid out as a `JobGraph` (`graph`). It knows connectors as data only, and runs nothing.
+//! (`optimize`), told which kinds of row each relation gives (`changelog`), and laid out as a `JobGraph` (`graph`). It knows connectors as data
+//! only, and runs nothing.
 
 mod aggregates;
 mod changelog;

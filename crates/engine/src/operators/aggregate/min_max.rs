@@ -1,4 +1,5 @@
-//! `MIN(x)` and `MAX(x)` where values only come: NULL where no value came. A value replaces the former where it is less (greater), so a NaN that came first stays, as in Flink.
+//! `MIN(x)` and `MAX(x)` where values only come: NULL where no value came. A value replaces the former where it is less (greater), so a NaN that
+//! came first stays, as in Flink.
 
 use std::marker::PhantomData;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! `GROUP BY window_start, window_end`: aggregates of each key and window, given when the window fires.
 //!
-//! Any changelog in, inserts out. A row is taken once, into its slice (or back out of it); a window that overlaps others is put together from its slices when it fires, and a window of
+//! Any changelog in, inserts out. A row is taken once, into its slice (or back out of it); a window that overlaps others is put together from its
+//! slices when it fires, and a window of
 //! CUMULATE goes on where the one before it ended. A row is late, and left out, if the last of its windows has fired. Windows are given by their end, the keys
 //! of a window in the order in which they were first seen. The columns given are the keys, the aggregates, the window's properties.
 

@@ -1,6 +1,7 @@
 //! The first rows of each key and window: `ROW_NUMBER() OVER (PARTITION BY window_start, window_end, k ORDER BY ...) <= n`, and deduplication in windows.
 //!
-//! Insert-only in and out: rows are given when their window ends, by the window's end, keys in the order of the oldest row they give. A row belongs to the window
+//! Insert-only in and out: rows are given when their window ends, by the window's end, keys in the order of the oldest row they give. A row belongs
+//! to the window
 //! whose end it holds; it is late, and left out, if that window has fired. Of a key as many rows are kept as may be given.
 
 use std::collections::BTreeMap;

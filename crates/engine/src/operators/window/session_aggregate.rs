@@ -1,6 +1,7 @@
 //! Aggregation in sessions: aggregates of each key and session, given when the session ends.
 //!
-//! Any changelog in, inserts out. A row opens a session, extends one, or makes two one: their states are merged. It is late, and left out, if its own session would
+//! Any changelog in, inserts out. A row opens a session, extends one, or makes two one: their states are merged. It is late, and left out, if its
+//! own session would
 //! have ended and it belongs to none that goes on. Sessions are given by their end, those of one end in the order in which they were begun.
 //!
 //! In state each session is an entry: its key is the stored key of the session and the number it was begun with, its value a mark of the aggregates, start and

@@ -1,6 +1,7 @@
 //! How rankings are kept up to date, chosen as Flink chooses it.
 //!
-//! Rows that are updated by a key and only ever rise in the order need no former versions: what falls out of the range never comes back (`UpdateFast`). All other
+//! Rows that are updated by a key and only ever rise in the order need no former versions: what falls out of the range never comes back
+//! (`UpdateFast`). All other
 //! updating input is kept whole. A deduplication of rows that are updated is such a ranking, too.
 
 use weir_base::RowKind;

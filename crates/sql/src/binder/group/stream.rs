@@ -55,7 +55,8 @@ impl QueryBinder<'_> {
         Aggregated { rel, groups: key_exprs, set, aggregates_at, window: None }
     }
 
-    /// What the aggregation gives where each group has one row that is known to be the only one: its own columns. Flink takes such an aggregation out, unless it
+    /// What the aggregation gives where each group has one row that is known to be the only one: its own columns. Flink takes such an aggregation
+    /// out, unless it
     /// has an aggregate that is more than its argument.
     fn of_single_rows(
         &self,
