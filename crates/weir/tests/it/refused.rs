@@ -34,7 +34,10 @@ fn said(refusals: &Refusals, refusal: &Refusal) -> Result<String, String> {
     if code == Some(0) {
         return Err(format!("it is not refused:\n{}\n  it gave:\n{out}", refusal.sql));
     }
-    let code = code.map_or("signal".to_owned(), |code| code.to_string());
+    if !matches!(code, Some(1 | 2)) {
+        return Err(format!("it ends with {code:?} rather than a refusal:\n{}\n{err}", refusal.sql));
+    }
+    let code = code.unwrap_or_default();
     let dir = place.path("").display().to_string();
     // The log is of other tests.
     let words = err.lines().filter(|line| !line.starts_with('{')).map(|line| line.replace(&dir, case::CASE_DIR));

@@ -20,9 +20,9 @@ use weir_plan::{Expr, ExprKind};
 
 use super::aggregates::{Aggregate, Aggregates, first_aggregate};
 use super::expr::{ExprBinder, check_divisions};
-use super::over::Overs;
+use super::over::{Overs, first_over};
 use super::query::QueryBinder;
-use super::refusal::not_supported;
+use super::refusal::{not_supported, refuse};
 use super::rel::RelId;
 use super::scope::{Attribute, Scope};
 use super::select::{Item, name_of, qualify, unique_names};
@@ -92,6 +92,10 @@ impl QueryBinder<'_> {
                 Item::Field(tree) => binder.bind(tree)?,
             };
             columns.push((name_of(item, scope, index), expr));
+        }
+        if let Some(place) = select.having.as_ref().and_then(first_over) {
+            return Err(refuse(place, "Aggregate functions over windows are not supported yet.")
+                .hint("filter in a query around this one, or with QUALIFY"));
         }
         let having = select.having.as_ref().map(|tree| binder.bind_condition(tree, "HAVING")).transpose()?;
         columns.iter().map(|(_, expr)| expr).chain(&having).try_for_each(check_divisions)?;

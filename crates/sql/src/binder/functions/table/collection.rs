@@ -19,31 +19,30 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     fixed("ELEMENT", F::Element, &[AnyArray], element_of_first),
     fixed("ARRAY_APPEND", F::ArrayAppend, &[AnyArray, Element], with_element).inferred("ARRAY_APPEND(array <ARRAY>, element <ARRAY ELEMENT>)"),
     fixed("ARRAY_CONCAT", F::ArrayConcat, &[CommonArray], r::first).variadic().inferred("ARRAY_CONCAT(<COMMON>, <COMMON>...)"),
-    fixed("ARRAY_CONTAINS", F::ArrayContains, &[AnyArray, Element],
-        boolean_of_first).finish(comparable).inferred("ARRAY_CONTAINS(haystack <ARRAY>, needle <ARRAY ELEMENT>)"),
+    fixed("ARRAY_CONTAINS", F::ArrayContains, &[AnyArray, Element], boolean_of_first).finish(comparable).inferred("ARRAY_CONTAINS(haystack <ARRAY>, \
+        needle <ARRAY ELEMENT>)"),
     fixed("ARRAY_DISTINCT", F::ArrayDistinct, &[AnyArray], r::first).finish(comparable).inferred("ARRAY_DISTINCT(haystack <ARRAY>)"),
     fixed("ARRAY_EXCEPT", F::ArrayExcept, &[CommonArray, CommonArray], r::first).finish(comparable).inferred("ARRAY_EXCEPT(<COMMON>, <COMMON>)"),
-    fixed("ARRAY_INTERSECT", F::ArrayIntersect, &[CommonArray, CommonArray],
-        r::first).finish(comparable).inferred("ARRAY_INTERSECT(<COMMON>, <COMMON>)"),
-    fixed("ARRAY_JOIN", F::ArrayJoin, &[TextArray, Text, Text], r::string).optional(1).inferred("ARRAY_JOIN(ARRAY<STRING>,
+    fixed("ARRAY_INTERSECT", F::ArrayIntersect, &[CommonArray, CommonArray], r::first).finish(comparable).inferred("ARRAY_INTERSECT(<COMMON>, <COMMON>)"),
+    fixed("ARRAY_JOIN", F::ArrayJoin, &[TextArray, Text, Text], r::string).optional(1).inferred("ARRAY_JOIN(ARRAY<STRING>, \
         <CHARACTER_STRING>)\nARRAY_JOIN(ARRAY<STRING>, <CHARACTER_STRING>, <CHARACTER_STRING>)"),
     fixed("ARRAY_MAX", F::ArrayMax, &[AnyArray], nullable_element).finish(ordered).inferred("ARRAY_MAX(<ARRAY<COMPARABLE>>)"),
     fixed("ARRAY_MIN", F::ArrayMin, &[AnyArray], nullable_element).finish(ordered).inferred("ARRAY_MIN(<ARRAY<COMPARABLE>>)"),
-    fixed("ARRAY_POSITION", F::ArrayPosition, &[AnyArray, Element], r::int).finish(comparable).inferred("ARRAY_POSITION(haystack <ARRAY>,
+    fixed("ARRAY_POSITION", F::ArrayPosition, &[AnyArray, Element], r::int).finish(comparable).inferred("ARRAY_POSITION(haystack <ARRAY>, \
         needle <ARRAY ELEMENT>)"),
     fixed("ARRAY_PREPEND", F::ArrayPrepend, &[AnyArray, Element], with_element).inferred("ARRAY_PREPEND(array <ARRAY>, element <ARRAY ELEMENT>)"),
-    fixed("ARRAY_REMOVE", F::ArrayRemove, &[AnyArray, Element], first_alone).finish(comparable).inferred("ARRAY_REMOVE(haystack <ARRAY>,
+    fixed("ARRAY_REMOVE", F::ArrayRemove, &[AnyArray, Element], first_alone).finish(comparable).inferred("ARRAY_REMOVE(haystack <ARRAY>, \
         needle <ARRAY ELEMENT>)"),
     fixed("ARRAY_REVERSE", F::ArrayReverse, &[AnyArray], r::first).inferred("ARRAY_REVERSE(haystack <ARRAY>)"),
-    fixed("ARRAY_SLICE", F::ArraySlice, &[AnyArray, Int, Int], r::first).optional(1).finish(slice_bounds).inferred("ARRAY_SLICE(<ARRAY>,
-        <INTEGER>, <INTEGER>)\nARRAY_SLICE(<ARRAY>, <INTEGER>)"),
+    fixed("ARRAY_SLICE", F::ArraySlice, &[AnyArray, Int, Int], r::first).optional(1).finish(slice_bounds).inferred("ARRAY_SLICE(<ARRAY>, <INTEGER>, \
+        <INTEGER>)\nARRAY_SLICE(<ARRAY>, <INTEGER>)"),
     fixed("ARRAY_SORT", F::ArraySort, &[AnyArray, Boolean, Boolean],
-        r::first).optional(2).finish(ordered).inferred("ARRAY_SORT(<ARRAY<COMPARABLE>>)\nARRAY_SORT(<ARRAY<COMPARABLE>>,
+        r::first).optional(2).finish(ordered).inferred("ARRAY_SORT(<ARRAY<COMPARABLE>>)\nARRAY_SORT(<ARRAY<COMPARABLE>>, \
         <BOOLEAN>)\nARRAY_SORT(<ARRAY<COMPARABLE>>, <BOOLEAN>, <BOOLEAN>)"),
     fixed("ARRAY_UNION", F::ArrayUnion, &[CommonArray, CommonArray], r::first).finish(comparable).inferred("ARRAY_UNION(<COMMON>, <COMMON>)"),
     fixed("MAP_ENTRIES", F::MapEntries, &[AnyMap], entries).inferred("MAP_ENTRIES(input <MAP>)"),
-    fixed("MAP_FROM_ARRAYS", F::MapFromArrays, &[AnyArray, AnyArray],
-        map_of_arrays).finish(comparable).inferred("MAP_FROM_ARRAYS(keysArray <ARRAY>, valuesArray <ARRAY>)"),
+    fixed("MAP_FROM_ARRAYS", F::MapFromArrays, &[AnyArray, AnyArray], map_of_arrays).finish(comparable).inferred("MAP_FROM_ARRAYS(keysArray <ARRAY>, \
+        valuesArray <ARRAY>)"),
     fixed("MAP_KEYS", F::MapKeys, &[AnyMap], keys).inferred("MAP_KEYS(input <MAP>)"),
     fixed("MAP_UNION", F::MapUnion, &[CommonMap], r::first).variadic().inferred("MAP_UNION(<COMMON>, <COMMON>...)"),
     fixed("MAP_VALUES", F::MapValues, &[AnyMap], values).inferred("MAP_VALUES(input <MAP>)"),

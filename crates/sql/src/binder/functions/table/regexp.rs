@@ -16,7 +16,7 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     fixed("REGEXP_COUNT", F::RegexpCount, &[Text, Text], r::int_nullable)
         .inferred("REGEXP_COUNT(str <CHARACTER_STRING>, regex <CHARACTER_STRING>)"),
     fixed("REGEXP_EXTRACT_ALL", F::RegexpExtractAll, &[Text, Text, Int], r::strings_nullable).optional(1)
-        .inferred("REGEXP_EXTRACT_ALL(str <CHARACTER_STRING>, regex <CHARACTER_STRING>)\nREGEXP_EXTRACT_ALL(str <CHARACTER_STRING>,
+        .inferred("REGEXP_EXTRACT_ALL(str <CHARACTER_STRING>, regex <CHARACTER_STRING>)\nREGEXP_EXTRACT_ALL(str <CHARACTER_STRING>, \
         regex <CHARACTER_STRING>, extractIndex <INTEGER_NUMERIC>)"),
     fixed("REGEXP_INSTR", F::RegexpInstr, &[Text, Text], r::int_nullable)
         .inferred("REGEXP_INSTR(str <CHARACTER_STRING>, regex <CHARACTER_STRING>)"),

@@ -22,8 +22,7 @@ pub(super) const FUNCTIONS: &[Signature] = &[
     fixed("CURRENT_TIME", F::CurrentTime, &[], time_not_null),
     fixed("LOCALTIME", F::CurrentTime, &[], time_not_null),
     fixed("CONVERT_TZ", F::ConvertTz, &[Text, Text, Text], r::string_nullable),
-    fixed("TO_TIMESTAMP_LTZ", F::ReadTimestampLtz, &[Text, Text, Text],
-        read_timestamp_ltz).optional(2).finish(known_zone).inferred(READ_TIMESTAMP_LTZ),
+    fixed("TO_TIMESTAMP_LTZ", F::ReadTimestampLtz, &[Text, Text, Text], read_timestamp_ltz).optional(2).finish(known_zone).inferred(READ_TIMESTAMP_LTZ),
     fixed("TO_TIMESTAMP_LTZ", F::ToTimestampLtz, &[BigIntOrDouble, Int], r::timestamp_ltz_of_precision).optional(1).finish(epoch_unit),
     fixed("TO_TIMESTAMP", F::ToTimestamp, &[Text, Text], r::timestamp_nullable).optional(1),
     fixed("TO_DATE", F::ToDate, &[Text, Text], r::date_nullable).optional(1),
@@ -35,7 +34,7 @@ pub(super) const FUNCTIONS: &[Signature] = &[
 ];
 
 /// How Flink shows the forms of TO_TIMESTAMP_LTZ that read a text.
-const READ_TIMESTAMP_LTZ: &str = "TO_TIMESTAMP_LTZ(<CHARACTER_STRING>)\nTO_TIMESTAMP_LTZ(<CHARACTER_STRING>,
+const READ_TIMESTAMP_LTZ: &str = "TO_TIMESTAMP_LTZ(<CHARACTER_STRING>)\nTO_TIMESTAMP_LTZ(<CHARACTER_STRING>, \
         pattern <CHARACTER_STRING>)\nTO_TIMESTAMP_LTZ(<CHARACTER_STRING>, pattern <CHARACTER_STRING>, timezone <CHARACTER_STRING>)";
 
 /// TIME(0), never NULL.
