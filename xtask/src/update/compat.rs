@@ -19,7 +19,7 @@ const INTRODUCTION: &str = "# Compatibility with Flink SQL
 
 Made by `cargo xtask update --compat` from `cases/` and `deviations.txt`; do not edit. **yes**: a case that uses the feature, whose expected rows a real
 Flink 2.3.0 wrote, runs through Weir's binary in each of its modes with every `cargo xtask test`. **partly**: it does, and what is missing stands beside it.
-**no**: Flink takes it, Weir refuses it by name, with line and column, when the script is planned.
+**no**: Flink takes it, Weir refuses it by name, with line and column, when the script is planned. **not proven**: nothing here shows it.
 ";
 
 /// What stands above the list of cases.
@@ -82,6 +82,10 @@ impl Sources {
                     Some(reason) => (format!("partly: {reason}"), proofs.join(", ")),
                     None => ("yes".to_owned(), proofs.join(", ")),
                 },
+                // What texts of unit tests show, or only a part of which is there, says so in the list.
+                Verdict::No(_) | Verdict::Unproven if feature.partial.is_some() => {
+                    (format!("partly: {}", feature.partial.as_deref().unwrap_or_default()), String::new())
+                }
                 Verdict::No(proof) => ("no".to_owned(), proof),
                 Verdict::Unproven => ("not proven".to_owned(), String::new()),
             };
