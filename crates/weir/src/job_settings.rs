@@ -155,6 +155,7 @@ mod tests {
         assert_eq!(bound(&[]).unwrap(), weir_base::limits::CARRIED_BYTES_MAX);
         assert_eq!(bound(&[("weir.carried.bytes-max", "64 kb")]).unwrap(), 64 << 10);
         let error = bound(&[("weir.carried.bytes-max", "much")]).unwrap_err();
-        assert!(error.to_string().starts_with("use the configuration key 'weir.carried.bytes-max': "), "{error}");
+        let words = "use the configuration: Could not parse value 'much' for key 'weir.carried.bytes-max'.";
+        assert!(error.to_string().starts_with(words), "{error}");
     }
 }
