@@ -197,6 +197,11 @@ impl Dialect for FlinkDialect {
         true
     }
 
+    /// Read, so that it can be refused by its name.
+    fn supports_match_recognize(&self) -> bool {
+        true
+    }
+
     fn supports_table_versioning(&self) -> bool {
         true
     }

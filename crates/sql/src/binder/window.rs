@@ -59,12 +59,18 @@ struct Call<'t> {
     span: Span,
 }
 
+/// Table functions of Flink that are still to come.
+const TO_COME: [&str; 4] = ["DEDUPLICATE_KEEP_FIRST", "FROM_CHANGELOG", "ML_PREDICT", "TO_CHANGELOG"];
+
 impl QueryBinder<'_> {
     /// Binds a window function over its table.
     pub(super) fn window_function(&mut self, function: &TableFunction<'_>) -> Result<RelId, SqlError> {
         let name = display_name(function.name).to_ascii_uppercase();
         let span = function.span;
         let Some(signature) = SIGNATURES.iter().find(|signature| signature.name == name) else {
+            if TO_COME.contains(&name.as_str()) {
+                return Err(not_supported(span, format!("the table function {name}")));
+            }
             let hint = did_you_mean(&name, SIGNATURES.iter().map(|signature| signature.name));
             return Err(refuse(span, format!("No match found for function signature {name}")).hint_maybe(hint));
         };
