@@ -101,7 +101,7 @@ pub fn specs() -> Vec<FormatSpec> {
         option("array-element-delimiter", Text, "The text between two elements of an ARRAY."),
         option("escape-character", Text, "The character that takes the next one as it is."),
         option("null-literal", Text, "The text that stands for NULL."),
-        option("write-bigdecimal-in-scientific-notation", Boolean, "Writes DECIMAL with an exponent where Java does."),
+        option("write-bigdecimal-in-scientific-notation", Boolean, "Without effect, as in Flink 2.3."),
     ];
     let raw = vec![
         option("charset", OneOf(&["UTF-8"]), "The encoding of text."),
